@@ -1,0 +1,1 @@
+"""An Erlang node in Python, for anybody: it knows nothing of coins."""
