@@ -1,0 +1,40 @@
+"""Ports, names and cookies that no other test of this machine uses."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import secrets
+import socket
+
+__all__ = ["free_port", "fresh_cookie", "fresh_name", "fresh_node"]
+
+_numbers = itertools.count(1)
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A TCP port that was free a moment ago.
+
+    For servers that cannot be told "port 0" (epmd above all, whose port every client must know beforehand). Whoever
+    can bind port 0 does that instead: between this answer and the bind, another process may take the port.
+    """
+    with contextlib.closing(socket.socket()) as listener:
+        listener.bind((host, 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def fresh_name(prefix: str = "n") -> str:
+    """The part of a node name before the `@`: no other process on this machine has it."""
+    return f"{prefix}-{os.getpid()}-{next(_numbers)}"
+
+
+def fresh_node(prefix: str = "n", host: str = "127.0.0.1") -> str:
+    """A full, long node name that no other node on this machine has."""
+    return f"{fresh_name(prefix)}@{host}"
+
+
+def fresh_cookie() -> str:
+    """A cookie of its own for each cluster under test, so that two tests can never connect by mistake."""
+    return secrets.token_hex(10)
