@@ -1,0 +1,207 @@
+"""The pool: many jobs, many cores, one answer each."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, wait
+from itertools import pairwise
+
+import pytest
+
+from pyerlcoin.search.engine import Job
+from pyerlcoin.search.pool import Pool, WorkersDied
+from pyerlcoin.search.python import PythonEngine
+from tests.support.clock import UNIT
+from tests.support.search import expected
+
+
+class Gated:
+    """An engine in threads that tells what it is asked, and waits to be let go."""
+
+    name = "gated"
+    parallel = "threads"
+
+    def __init__(self) -> None:
+        self.pieces: list[Job] = []
+        self.go = threading.Event()
+        self.asked = threading.Semaphore(0)
+
+    def unavailable(self) -> str | None:
+        return None
+
+    def search(self, job: Job, stop: Callable[[], bool], progress: Callable[[int], None]) -> list[int]:
+        self.pieces.append(job)
+        self.asked.release()
+        while not stop():
+            if self.go.wait(0.001):
+                progress(job.size)
+                return [job.first]
+        return []
+
+
+class Failing(Gated):
+    def search(self, job: Job, stop: Callable[[], bool], progress: Callable[[int], None]) -> list[int]:
+        raise ZeroDivisionError("no such kernel")
+
+
+class Threaded(PythonEngine):
+    """The python engine, held to be one that releases the lock."""
+
+    parallel = "threads"
+
+
+class Mortal(PythonEngine):
+    """Takes its process along at the end of every search."""
+
+    def search(self, job: Job, stop: Callable[[], bool], progress: Callable[[int], None]) -> list[int]:
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise AssertionError
+
+
+class Unable(PythonEngine):
+    def search(self, job: Job, stop: Callable[[], bool], progress: Callable[[int], None]) -> list[int]:
+        raise ValueError("two\nlines")
+
+
+@pytest.fixture(params=[PythonEngine, Threaded])
+def pool(request: pytest.FixtureRequest) -> Iterator[Pool]:
+    with Pool(request.param(), workers=2) as pool:
+        yield pool
+
+
+LONG = Job(b"Serun+u", 10**9, 10**15)
+
+
+def test_a_job_over_the_cores(pool: Pool) -> None:
+    job = Job(b"Serun+u", 0, 400_000, 3)
+    told: list[int] = []
+    search = pool.submit(job, told.append)
+    assert search.future.result(60 * UNIT) == expected(job)
+    assert sorted(told) == expected(job)
+    assert search.done_integers == job.size
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 255, 256, 257, 1000, 20_000])
+def test_jobs_of_any_size(pool: Pool, size: int) -> None:
+    job = Job(b"Serun+u", 1, size, 1)
+    search = pool.submit(job)
+    assert search.future.result(60 * UNIT) == expected(job)
+    assert search.done_integers == size
+
+
+def test_several_jobs_at_once(pool: Pool) -> None:
+    jobs = [Job(b"lane %d" % i, i * 1000, i * 1000 + 30_000, 2) for i in range(12)]
+    searches = [pool.submit(job) for job in jobs]
+    assert [search.future.result(60 * UNIT) for search in searches] == [expected(job) for job in jobs]
+
+
+def test_progress_never_falls(pool: Pool) -> None:
+    search = pool.submit(Job(b"Serun+u", 0, 600_000))
+    seen = [0]
+    while not search.future.done():
+        seen.append(search.done_integers)
+        wait([search.future], 0.005)
+    assert seen == sorted(seen)
+    assert search.done_integers == 600_001
+
+
+def test_cancel_frees_the_cores(pool: Pool) -> None:
+    search = pool.submit(LONG)
+    behind = pool.submit(Job(b"Serun+u", 0, 20_000, 2))
+    assert search.cancel()
+    assert search.cancel()
+    with pytest.raises(CancelledError):
+        search.future.result(0)
+    assert behind.future.result(60 * UNIT) == expected(behind.job)
+    assert wait([search.future], 60 * UNIT).done == {search.future}
+
+
+async def test_cancelling_an_await_cancels_the_search(pool: Pool) -> None:
+    search = pool.submit(LONG)
+    waiting = asyncio.ensure_future(asyncio.wrap_future(search.future))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await asyncio.to_thread(wait, [search.future], 60 * UNIT)
+    assert search.future.cancelled()
+
+
+def test_close_cancels_and_leaves_nothing(pool: Pool) -> None:
+    running = pool.submit(LONG)
+    waiting = [pool.submit(LONG) for _ in range(5)]
+    pool.close()
+    pool.close()
+    assert all(search.future.cancelled() for search in [running, *waiting])
+    assert wait([search.future for search in waiting], 0).not_done == set()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("search ")]
+    with pytest.raises(RuntimeError, match="closed"):
+        pool.submit(LONG)
+    with pytest.raises(RuntimeError, match="closed"):
+        pool.submit(Job(b"", 1, 1))
+
+
+@pytest.mark.parametrize("job", [Job(b"", -1, 5), Job(b"", 1, 5, 33), Job(b"", 1, 5, -1)])
+def test_jobs_that_cannot_be_meant(pool: Pool, job: Job) -> None:
+    with pytest.raises(ValueError, match=r"start at 0|0 to 32"):
+        pool.submit(job)
+
+
+def test_nothing_starts_before_there_is_work() -> None:
+    with Pool(Gated(), workers=2) as pool:
+        assert pool.submit(Job(b"Serun+u", 0, 100)).future.result(0) == expected(Job(b"Serun+u", 0, 100))
+        assert not [thread for thread in threading.enumerate() if thread.name.startswith("search ")]
+
+
+def test_no_core_is_idle_while_a_job_waits() -> None:
+    """The last piece of one job and the first of the next run side by side."""
+    engine = Gated()
+    with Pool(engine, workers=2) as pool:
+        first, second = pool.submit(Job(b"a", 1, 1000)), pool.submit(Job(b"b", 1, 1000))
+        assert engine.asked.acquire(timeout=60 * UNIT)
+        assert engine.asked.acquire(timeout=60 * UNIT)
+        assert {piece.secret for piece in engine.pieces} == {b"a", b"b"}
+        engine.go.set()
+        wait([first.future, second.future], 60 * UNIT)
+
+
+def test_the_pieces_are_the_job() -> None:
+    engine = Gated()
+    engine.go.set()
+    job = Job(b"a", 12_345, 98_765_432_109)
+    with Pool(engine, workers=3) as pool:
+        pool.submit(job).future.result(60 * UNIT)
+    pieces = sorted(engine.pieces, key=lambda piece: piece.first)
+    assert pieces[0].first == job.first
+    assert pieces[-1].last == job.last
+    assert all(one.last + 1 == other.first for one, other in pairwise(pieces))
+
+
+def test_what_is_no_coin_is_not_reported() -> None:
+    engine = Gated()
+    engine.go.set()
+    with Pool(engine, workers=1) as pool:
+        assert pool.submit(Job(b"a", 1000, 9000, 32)).future.result(60 * UNIT) == []
+
+
+def test_a_failing_engine_fails_the_search_only() -> None:
+    with Pool(Failing(), workers=2) as pool:
+        search = pool.submit(LONG)
+        with pytest.raises(ZeroDivisionError):
+            search.future.result(60 * UNIT)
+        assert pool.submit(Job(b"Serun+u", 1, 1)).future.result(60 * UNIT) == [1]
+
+
+def test_an_exception_in_a_process_comes_back() -> None:
+    with Pool(Unable(), workers=1) as pool, pytest.raises(Exception, match="ValueError: two lines"):
+        pool.submit(LONG).future.result(60 * UNIT)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals end processes on POSIX")
+def test_a_piece_that_ends_its_process_every_time_is_given_up() -> None:
+    with Pool(Mortal(), workers=1) as pool, pytest.raises(WorkersDied):
+        pool.submit(LONG).future.result(60 * UNIT)
