@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import concurrent.futures
+import contextlib
 import functools
 import itertools
 import os
@@ -36,6 +37,7 @@ from tests.support.process import Child, ChildFailed, Stream
 __all__ = [
     "RELEASES",
     "Beam",
+    "ElixirScript",
     "EvalFailed",
     "RealEpmd",
     "Release",
@@ -231,6 +233,29 @@ class Beam(Child):
         for future in list(self._answers.values()):
             if future.set_running_or_notify_cancel():
                 future.set_exception(failure)
+
+
+class ElixirScript(Child):
+    """`elixir SCRIPT ARGS` as a node of its own, as a person starts it in a shell."""
+
+    def __init__(
+        self, release: Release, script: Path, *args: str, epmd_port: int, cookie: str, name: str | None = None
+    ) -> None:
+        self.node = name or fresh_node(script.stem)
+        self._folder = release.folder()
+        with contextlib.ExitStack() as undo:
+            undo.enter_context(self._folder)
+            shutil.copy(script, self._folder.path)
+            super().__init__(
+                release.command("elixir", *node_options(self.node, cookie), self._folder.inside(script.name), *args),
+                env={**_ENVIRONMENT, "ERL_EPMD_PORT": str(epmd_port), "HOME": "/tmp"},
+                label=f"{release} {script.name}",
+            )
+            undo.pop_all()
+
+    def close(self) -> None:
+        super().close()
+        self._folder.__exit__(None, None, None)
 
 
 def node_options(

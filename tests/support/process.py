@@ -34,11 +34,12 @@ class ChildFailed(AssertionError):
 
 
 class _Waiter:
-    """Somebody waits for a line; `seen` holds, for each stream, how many lines it has looked at."""
+    """Somebody waits until `count` lines with the pattern have been said."""
 
-    def __init__(self, pattern: re.Pattern[str], streams: tuple[Stream, ...]) -> None:
+    def __init__(self, pattern: re.Pattern[str], streams: tuple[Stream, ...], count: int) -> None:
         self.pattern = pattern
         self.streams = streams
+        self.missing = count
         self.future: concurrent.futures.Future[re.Match[str]] = concurrent.futures.Future()
 
     def offer(self, stream: Stream, line: str) -> bool:
@@ -46,6 +47,9 @@ class _Waiter:
             return False
         match = self.pattern.search(line)
         if match is None:
+            return False
+        self.missing -= 1
+        if self.missing:
             return False
         if self.future.set_running_or_notify_cancel():
             self.future.set_result(match)
@@ -129,25 +133,32 @@ class Child:
             self._process.stdin.close()
 
     async def wait_line(
-        self, pattern: str, *, stream: Stream | None = None, timeout: float = 20 * UNIT
+        self, pattern: str, *, stream: Stream | None = None, count: int = 1, timeout: float = 20 * UNIT
     ) -> re.Match[str]:
         """The first line, said already or yet to come, in which the regular expression `pattern` is found.
 
-        Raises ChildFailed when the process ends, or `timeout` seconds pass, without such a line.
+        With `count`, the so-many-th such line. Raises ChildFailed when the process ends, or `timeout` seconds pass,
+        without it.
         """
-        return await self._wait(pattern, (stream,) if stream else ("out", "err"), timeout, past=True)
+        return await self._wait(pattern, stream, count, timeout, past=True)
 
     async def wait_next_line(
-        self, pattern: str, *, stream: Stream | None = None, timeout: float = 20 * UNIT
+        self, pattern: str, *, stream: Stream | None = None, count: int = 1, timeout: float = 20 * UNIT
     ) -> re.Match[str]:
         """As `wait_line`, for lines yet to come only."""
-        return await self._wait(pattern, (stream,) if stream else ("out", "err"), timeout, past=False)
+        return await self._wait(pattern, stream, count, timeout, past=False)
+
+    def matches(self, pattern: str) -> list[re.Match[str]]:
+        """The lines of both streams so far in which `pattern` is found."""
+        with self._lock:
+            lines = [*self.out, *self.err]
+        return [match for line in lines if (match := re.search(pattern, line))]
 
     def wait_line_sync(
         self, pattern: str, *, stream: Stream | None = None, timeout: float = 20 * UNIT
     ) -> re.Match[str]:
         """As `wait_line`, for fixtures and tests without an event loop."""
-        waiter = self._watch(pattern, (stream,) if stream else ("out", "err"), past=True)
+        waiter = self._watch(pattern, stream, 1, past=True)
         try:
             return waiter.future.result(timeout)
         except concurrent.futures.TimeoutError:
@@ -155,8 +166,10 @@ class Child:
         finally:
             self._unwatch(waiter)
 
-    async def _wait(self, pattern: str, streams: tuple[Stream, ...], timeout: float, *, past: bool) -> re.Match[str]:
-        waiter = self._watch(pattern, streams, past=past)
+    async def _wait(
+        self, pattern: str, stream: Stream | None, count: int, timeout: float, *, past: bool
+    ) -> re.Match[str]:
+        waiter = self._watch(pattern, stream, count, past=past)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(waiter.future), timeout)
         except TimeoutError:
@@ -164,12 +177,13 @@ class Child:
         finally:
             self._unwatch(waiter)
 
-    def _watch(self, pattern: str, streams: tuple[Stream, ...], *, past: bool) -> _Waiter:
-        waiter = _Waiter(re.compile(pattern), streams)
+    def _watch(self, pattern: str, stream: Stream | None, count: int, *, past: bool) -> _Waiter:
+        streams: tuple[Stream, ...] = (stream,) if stream else ("out", "err")
+        waiter = _Waiter(re.compile(pattern), streams, count)
         with self._lock:
             if past:
-                for stream in streams:
-                    if any(waiter.offer(stream, line) for line in (self.out if stream == "out" else self.err)):
+                for each in streams:
+                    if any(waiter.offer(each, line) for line in (self.out if each == "out" else self.err)):
                         return waiter
             if not self._ended.done():
                 self._waiters.append(waiter)
