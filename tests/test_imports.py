@@ -108,8 +108,8 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
 
 MIRRORS_NOTHING = ("support", "interop", "adversity", "fuzz", "browser", "bench", "examples")
 """Folders of tests/ that test more than one module at once."""
-SHARED_BY_A_ROOM = ("golden.py", "test_golden.py")
-"""Bytes from a real BEAM, and the tests that hold a whole room to them."""
+SHARED_BY_A_ROOM = ("golden.py", "test_golden.py", "test_round_trip.py", "test_hostile_bytes.py")
+"""Bytes from a real BEAM, and the tests that hold a whole room to them, to each other, and to nonsense."""
 
 
 def module_name(path: Path) -> str:
