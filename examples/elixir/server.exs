@@ -18,6 +18,7 @@ defmodule ElixirCoin.Server do
 
   @impl true
   def init({secret, workload, zeros}) do
+    IO.puts("#{node()} hands out integers")
     {:ok, %{secret: secret, workload: workload, zeros: zeros, miners: %{}}}
   end
 
@@ -93,6 +94,4 @@ end
 
 children = [{ElixirCoin.Dispenser, 0}, {ElixirCoin.Server, {secret, workload, zeros}}]
 {:ok, _} = Supervisor.start_link(children, strategy: :one_for_one, max_restarts: 1000)
-
-IO.puts("#{node()} hands out integers")
 Process.sleep(:infinity)
