@@ -10,8 +10,17 @@ defmodule PyerlcoinTest.Evaluator do
     case IO.gets("") do
       line when is_binary(line) ->
         [id, code] = String.split(line)
-        # A process for each request: a call that hangs does not hold up the next one.
-        spawn(fn -> answer(id, Base.decode64!(code)) end)
+        # A process for each request: a call that hangs does not hold up the next one. Another watches it: code that
+        # is ended by a signal from elsewhere is answered, too.
+        spawn(fn ->
+          {pid, monitor} = spawn_monitor(fn -> evaluate(id, Base.decode64!(code)) end)
+
+          receive do
+            {:DOWN, ^monitor, :process, ^pid, :normal} -> :ok
+            {:DOWN, ^monitor, :process, ^pid, reason} -> answer(id, :exit, show(reason))
+          end
+        end)
+
         loop()
 
       _end_of_input ->
@@ -19,7 +28,7 @@ defmodule PyerlcoinTest.Evaluator do
     end
   end
 
-  defp answer(id, code) do
+  defp evaluate(id, code) do
     {kind, text} =
       try do
         {value, _binding} = Code.eval_string(code)
@@ -29,8 +38,10 @@ defmodule PyerlcoinTest.Evaluator do
         kind, reason -> {kind, show(reason)}
       end
 
-    IO.puts("=> #{id} #{kind} #{Base.encode64(text)}")
+    answer(id, kind, text)
   end
+
+  defp answer(id, kind, text), do: IO.puts("=> #{id} #{kind} #{Base.encode64(text)}")
 
   defp show(value) do
     inspect(value, limit: :infinity, printable_limit: :infinity, width: :infinity, charlists: :as_lists)
