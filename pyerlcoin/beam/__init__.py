@@ -1,1 +1,53 @@
-"""An Erlang node in Python, for anybody: it knows nothing of coins."""
+"""An Erlang node in Python, for anybody: it knows nothing of coins.
+
+    from pyerlcoin.beam import Atom, GenServer, Node
+
+    class Greeter(GenServer):
+        def handle_call(self, request, sender):
+            return Atom("hello")
+
+    async with Node("python@127.0.0.1", "cookie") as node:
+        node.spawn(Greeter(), "greeter")
+        …
+
+`GenServer.call({:greeter, :"python@127.0.0.1"}, :hi)` on any BEAM of OTP 25 to 29 with that cookie answers `:hello`.
+The exceptions are in `pyerlcoin.beam.errors`, the terms in `pyerlcoin.beam.etf`, the events in
+`pyerlcoin.beam.node.events`.
+"""
+
+from pyerlcoin.beam.dist import Cookie, NodeName
+from pyerlcoin.beam.errors import BeamError
+from pyerlcoin.beam.etf import Atom, BitString, ImproperList, Map, Pid, Reference, Term
+from pyerlcoin.beam.node.carrier import Carrier
+from pyerlcoin.beam.node.cookie_file import read_cookie
+from pyerlcoin.beam.node.events import Event
+from pyerlcoin.beam.node.gen_server import NO_REPLY, GenServer
+from pyerlcoin.beam.node.limits import NodeLimits
+from pyerlcoin.beam.node.node import Node, Tables
+from pyerlcoin.beam.node.process import Process
+from pyerlcoin.beam.node.sender import Sender
+from pyerlcoin.beam.node.targets import Target
+
+__all__ = [
+    "NO_REPLY",
+    "Atom",
+    "BeamError",
+    "BitString",
+    "Carrier",
+    "Cookie",
+    "Event",
+    "GenServer",
+    "ImproperList",
+    "Map",
+    "Node",
+    "NodeLimits",
+    "NodeName",
+    "Pid",
+    "Process",
+    "Reference",
+    "Sender",
+    "Tables",
+    "Target",
+    "Term",
+    "read_cookie",
+]

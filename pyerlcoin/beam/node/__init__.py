@@ -1,0 +1,1 @@
+"""The node on asyncio: sockets, port mapper, connections, processes, monitors and links, GenServer."""

@@ -1,0 +1,106 @@
+"""The transport seam: how a node opens and accepts streams, and the one place where their errors become ours.
+
+Plain TCP is here. A TLS carrier offers the same three things with a length of four bytes in the handshake.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+from collections.abc import Callable
+from typing import Protocol
+
+from pyerlcoin.beam.errors import CannotListen, HostUnknown, Unreachable
+
+__all__ = ["Carrier", "TcpCarrier", "connect_tcp", "listen_tcp", "local_addresses", "resolve", "why"]
+
+ProtocolFactory = Callable[[], asyncio.BaseProtocol]
+
+
+class Carrier(Protocol):
+    """What carries a connection. Errors come out as `OSError`; `why` puts them in words."""
+
+    @property
+    def handshake_length_size(self) -> int:
+        """Bytes of the length in front of each handshake message: 2 on TCP, 4 on TLS."""
+
+    async def connect(self, factory: ProtocolFactory, host: str, address: str, port: int) -> None:
+        """Open a stream to `address`:`port`, for the node whose host part is `host`; `factory` makes its protocol."""
+
+    async def listen(self, factory: ProtocolFactory, address: str, port: int) -> asyncio.Server:
+        """Accept streams there. Port 0 lets the system choose."""
+
+
+class TcpCarrier:
+    """Distribution over plain TCP, `inet_tcp_dist`."""
+
+    handshake_length_size = 2
+
+    async def connect(self, factory: ProtocolFactory, host: str, address: str, port: int) -> None:
+        """As `Carrier.connect`."""
+        await connect_tcp(factory, address, port)
+
+    async def listen(self, factory: ProtocolFactory, address: str, port: int) -> asyncio.Server:
+        """As `Carrier.listen`."""
+        return await asyncio.get_running_loop().create_server(factory, address, port, backlog=128)
+
+
+async def connect_tcp(factory: ProtocolFactory, address: str, port: int) -> None:
+    """A TCP stream without Nagle's delay (asyncio sets TCP_NODELAY itself). Raises OSError."""
+    await asyncio.get_running_loop().create_connection(factory, address, port)
+
+
+async def listen_tcp(factory: ProtocolFactory, address: str, port: int) -> asyncio.Server:
+    """A listening socket. Raises CannotListen."""
+    try:
+        return await asyncio.get_running_loop().create_server(factory, address, port, backlog=128)
+    except OSError as error:
+        raise cannot_listen(address, port, error) from error
+
+
+def cannot_listen(address: str, port: int, error: OSError) -> CannotListen:
+    """What the failure to listen means to a person."""
+    if error.errno == errno.EADDRNOTAVAIL:
+        return CannotListen(address, port, "it is no address of this machine: name the one to bind to")
+    return CannotListen(address, port, why(error))
+
+
+async def resolve(host: str) -> str:
+    """The IPv4 address of a host part, as `inet_tcp_dist` asks for it; an IPv6 one only if there is no other.
+
+    Raises:
+        HostUnknown: it does not resolve.
+    """
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise HostUnknown(host) from error
+    found.sort(key=lambda entry: entry[0] != socket.AF_INET)
+    return str(found[0][4][0])
+
+
+async def local_addresses(host: str, bind: str | None) -> tuple[str, ...]:
+    """Where a node with that host part listens: there and on loopback, or on `bind` alone.
+
+    Raises:
+        HostUnknown: the host part does not resolve.
+    """
+    if bind is not None:
+        return (bind,)
+    own = await resolve(host)
+    loopback = "::1" if ":" in own else "127.0.0.1"
+    return (own,) if own == loopback else (own, loopback)
+
+
+def why(error: BaseException) -> str:
+    """A foreign error in a few words, without an errno."""
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno).lower()
+    if isinstance(error, Unreachable):
+        return str(error)
+    # create_connection joins several errors into one text without a number.
+    return str(error) or type(error).__name__

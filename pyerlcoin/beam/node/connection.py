@@ -1,0 +1,252 @@
+"""An established connection: control messages to processes, and back, in one write per batch."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from pyerlcoin.beam import dist
+from pyerlcoin.beam.dist import Control, DistributionFlags, DistributionLink, Established
+from pyerlcoin.beam.errors import BeamError, LimitExceeded, RemoteFault
+from pyerlcoin.beam.etf.terms import Atom, Pid, Reference, Term
+from pyerlcoin.beam.node.carrier import why
+from pyerlcoin.beam.node.inbound import Inbound
+from pyerlcoin.beam.node.process import NOCONNECTION
+
+if TYPE_CHECKING:
+    from pyerlcoin.beam.node.node import Node
+    from pyerlcoin.beam.node.process import Process
+
+__all__ = ["Connection"]
+
+
+class Connection(asyncio.Protocol):
+    """A `Route` over a socket, and the protocol of that socket.
+
+    Everything that is sent while a batch of received messages is handled goes out in one write after it; what is
+    sent at other times goes out at the end of the event loop's turn.
+    """
+
+    def __init__(self, node: Node, transport: asyncio.Transport, established: Established, *, dialled: bool) -> None:
+        self.peer: Final = established.peer
+        self.node: Final = established.peer.full
+        self.creation: Final = established.creation
+        self.dialled: Final = dialled
+        self.up = True
+        self.pid_prefix = b"X" + Atom(self.node).wire
+        # Since the last look of the ticker.
+        self.wrote = True
+        self.quiet_checks = 0
+        self._frames_at_check = 0
+        self._ticks_seen = 0
+        self._wrote_since_tick = True
+        self._owner = node
+        self._transport = transport
+        self._link = DistributionLink(
+            node.node_name,
+            established.peer,
+            established.flags,
+            frame_limit=node.limits.frame_bytes,
+            limits=node.limits.terms,
+        )
+        self._inbound = Inbound(node, self, self._link)
+        self._watching: dict[Reference, Process] = {}
+        self._receiving = False
+        self._flush_due = False
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._lingering: asyncio.TimerHandle | None = None
+        # Done once the socket is gone, which may be a moment after `up` ended.
+        self.gone: asyncio.Future[None] = node.loop.create_future()
+        self._next_unlink = 1
+
+    def begin(self, trailing: bytes) -> None:
+        """Take over the socket; `trailing` came behind the handshake."""
+        self._transport.set_write_buffer_limits(high=self._owner.limits.unsent_bytes // 4)
+        self._transport.set_protocol(self)
+        if trailing:
+            self.data_received(trailing)
+
+    # From the socket.
+
+    def data_received(self, data: bytes) -> None:
+        """Handle all that came, then write all that it led to."""
+        link = self._link
+        self._receiving = True
+        try:
+            try:
+                link.receive_data(data)
+            finally:
+                self._inbound.handle(link.events())
+        except RemoteFault as fault:
+            self.close("it broke the protocol", fault)
+        finally:
+            self._receiving = False
+        if link.ticks_received != self._ticks_seen:
+            self._echo_tick()
+        self._flush()
+
+    def _echo_tick(self) -> None:
+        # A peer with a shorter tick time than ours expects to hear from us in its rhythm. Only what was idle since
+        # its last tick is answered: two nodes that echo each other fall silent after one echo.
+        self._ticks_seen = self._link.ticks_received
+        if not self._wrote_since_tick:
+            self._link.send_tick()
+        self._wrote_since_tick = False
+
+    def eof_received(self) -> bool:
+        """The peer closed."""
+        self.close("the node closed it")
+        return False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The socket is gone."""
+        self.close("the node closed it" if error is None else why(error))
+        if self._lingering is not None:
+            self._lingering.cancel()
+        if not self.gone.done():
+            self.gone.set_result(None)
+
+    def pause_writing(self) -> None:
+        """The peer reads slower than we write: `drained` waits now."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """It has caught up."""
+        self._writable.set()
+
+    # Ending.
+
+    def close(self, reason: str, fault: BeamError | None = None) -> None:
+        """End it at once; monitors and links over it fire. Idempotent."""
+        if not self.up:
+            return
+        self.up = False
+        self._link.receive_eof()
+        unsent = self._link.data_to_send()
+        if fault is None and unsent:
+            self._transport.write(unsent)
+        self._writable.set()
+        if fault is not None:
+            self._transport.abort()
+        else:
+            # What is in the buffer, a last reply say, still goes out, if the peer takes it soon.
+            self._transport.close()
+            self._lingering = self._owner.loop.call_later(self._owner.setup_time, self._transport.abort)
+        self._owner.disconnected(self, reason, fault)
+        self._inbound.close()
+        watching, self._watching = self._watching, {}
+        for reference, process in watching.items():
+            process.monitor_fired(reference, NOCONNECTION)
+
+    def abort(self) -> None:
+        """Drop what the peer has not read yet, after `close`."""
+        self._transport.abort()
+
+    # Ticks.
+
+    def check(self, most_quiet: int) -> None:
+        """A quarter of the tick time has passed: tick if nothing was written, close if nothing came for too long."""
+        frames = self._link.frames_received
+        self.quiet_checks = self.quiet_checks + 1 if frames == self._frames_at_check else 0
+        self._frames_at_check = frames
+        if self.quiet_checks >= most_quiet:
+            self.close("the node sent nothing for longer than the tick time")
+            self._transport.abort()
+            return
+        if not self.wrote:
+            self._link.send_tick()
+            self._flush()
+        self.wrote = False
+
+    # As a Route: sending.
+
+    def send(self, sender: Pid, to: Pid | Atom, message: Term) -> None:
+        """As `Route.send`."""
+        if type(to) is Pid:
+            self.control(dist.Send(to, message))
+        else:
+            assert isinstance(to, Atom)
+            self.control(dist.RegSend(sender, to, message))
+
+    def reply(self, sender: Pid, to: Pid, tag: Term, value: Term) -> None:
+        """As `Route.reply`."""
+        if self.up:
+            self._link.send_reply(sender, to, tag, value)
+            if not self._receiving:
+                self._flush_soon()
+
+    def monitor(self, process: Process, to: Pid | Atom, reference: Reference) -> None:
+        """As `Route.monitor`."""
+        if not self.up:
+            process.monitor_fired(reference, NOCONNECTION)
+            return
+        self._watching[reference] = process
+        self.control(dist.MonitorP(process.pid, to, reference))
+
+    def demonitor(self, process: Process, to: Pid | Atom, reference: Reference) -> None:
+        """As `Route.demonitor`."""
+        if self._watching.pop(reference, None) is not None:
+            self.control(dist.DemonitorP(process.pid, to, reference))
+
+    def link(self, process: Process, to: Pid) -> None:
+        """As `Route.link`."""
+        if not self.up:
+            process.link_fired(to, NOCONNECTION)
+            return
+        self._inbound.links[(process.pid.wire, to.wire)] = process
+        self.control(dist.Link(process.pid, to))
+
+    def unlink(self, process: Process, to: Pid) -> None:
+        """As `Route.unlink`."""
+        if self._inbound.links.pop((process.pid.wire, to.wire), None) is not None:
+            self.control(dist.UnlinkId(self._next_unlink, process.pid, to))
+            self._next_unlink += 1
+
+    def process_ended(self, process: Process, reason: Term) -> None:
+        """As `Route.process_ended`."""
+        self._inbound.process_ended(process, reason)
+
+    async def drained(self) -> None:
+        """As `Route.drained`."""
+        if not self._writable.is_set():
+            await self._writable.wait()
+
+    def control(self, message: Control) -> None:
+        """Queue any control message. Raises UnencodableTerm, and has queued nothing then."""
+        if self.up:
+            self._link.send(message)
+            if not self._receiving:
+                self._flush_soon()
+
+    def fired(self, reference: Reference, reason: Term) -> None:
+        """The peer says that a monitor of ours ended."""
+        process = self._watching.pop(reference, None)
+        if process is not None:
+            process.monitor_fired(reference, reason)
+
+    @property
+    def flags(self) -> DistributionFlags:
+        """What both sides offered."""
+        return self._link.flags
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """Monitors of the peer's processes on ours, of ours on the peer's, links."""
+        return len(self._inbound.monitors), len(self._watching), len(self._inbound.links)
+
+    def _flush_soon(self) -> None:
+        if not self._flush_due:
+            self._flush_due = True
+            self._owner.loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flush_due = False
+        data = self._link.data_to_send()
+        if data and self.up:
+            self.wrote = self._wrote_since_tick = True
+            self._transport.write(data)
+            size = self._transport.get_write_buffer_size()
+            if size > self._owner.limits.unsent_bytes:
+                limit = self._owner.limits.unsent_bytes
+                self.close("it does not read", LimitExceeded("what the node has not read yet", size, limit))

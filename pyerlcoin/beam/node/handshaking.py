@@ -1,0 +1,141 @@
+"""A socket in its handshake: the driver of both ends' machines, with the deadline."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from pyerlcoin.beam.dist import Acceptor, AliveReceived, Established, Initiator, NameReceived, NodeName, Status
+from pyerlcoin.beam.errors import AlreadyConnected, BeamError, NotAllowed, SetupTimeout
+
+__all__ = ["Handshaking"]
+
+Opened = Callable[["Handshaking", asyncio.Transport, Established], None]
+Failed = Callable[["Handshaking", BeamError], None]
+NameCheck = Callable[["Handshaking", NodeName], Status]
+
+
+class Handshaking(asyncio.Protocol):
+    """One attempt, from the first byte to `opened` or `failed`: exactly one of the two is called, once.
+
+    Args:
+        machine: either end's.
+        deadline: seconds for all of it; it is not armed anew at each step, as a slow peer could make use of that.
+        opened: called with the transport before the last bytes of ours are written, so that an acceptor can close
+            an older connection to the peer before its ack says that this one is it.
+        name_check: for an acceptor, the status that the peer's name gets.
+    """
+
+    def __init__(
+        self,
+        machine: Acceptor | Initiator,
+        loop: asyncio.AbstractEventLoop,
+        deadline: float,
+        opened: Opened,
+        failed: Failed,
+        name_check: NameCheck | None = None,
+    ) -> None:
+        self.machine: Final = machine
+        self.peer: NodeName | None = None
+        self.address = "?"
+        self.simultaneous = False  # we answered ok_simultaneous, and our own dial waits for this one
+        self.heard = False
+        self._transport: asyncio.Transport | None = None
+        self._deadline = deadline
+        self._clock = loop.call_later(deadline, self._expire)
+        self._opened = opened
+        self._failed = failed
+        self._name_check = name_check
+        self._over = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The socket is there; a dialler speaks first."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        peer = transport.get_extra_info("peername")
+        self.address = f"{peer[0]}:{peer[1]}" if peer else "?"
+        if self._over:
+            transport.abort()
+            return
+        self._write()
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the machine, in the order that its documentation asks for."""
+        if self._over:
+            return
+        self.heard = True
+        try:
+            self.machine.receive_data(data)
+            established = self._handle_events()
+        except BeamError as error:
+            self._write()
+            self.fail(error)
+            return
+        if established is not None:
+            self._finish(established)
+        else:
+            self._write()
+
+    def eof_received(self) -> bool:
+        """The peer closed: what that means depends on how far it was."""
+        if not self._over:
+            try:
+                self.machine.receive_eof()
+            except BeamError as error:
+                self.fail(error)
+        return False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The socket broke, or was closed by `fail`."""
+        self.eof_received()
+
+    def fail(self, error: BeamError) -> None:
+        """End this attempt. What is written already still goes out, a `not_allowed` say."""
+        if self._over:
+            return
+        self._over = True
+        self._clock.cancel()
+        if self._transport is not None:
+            self._transport.close()
+        self._failed(self, error)
+
+    def _handle_events(self) -> Established | None:
+        if isinstance(self.machine, Acceptor):
+            for event in self.machine.events():
+                if isinstance(event, Established):
+                    return event
+                self._answer_name(self.machine, event)
+        else:
+            for message in self.machine.events():
+                if isinstance(message, AliveReceived):
+                    # Who dials has no connection: the one that the peer still has is dead.
+                    self.machine.answer_alive(True)
+                else:
+                    return message
+        return None
+
+    def _answer_name(self, machine: Acceptor, event: NameReceived) -> None:
+        assert self._name_check is not None
+        self.peer = event.peer
+        status = self._name_check(self, event.peer)
+        machine.answer(status)
+        if status is Status.NOT_ALLOWED:
+            raise NotAllowed(event.peer.full)
+        if status is Status.NOK:
+            raise AlreadyConnected(event.peer.full)
+
+    def _finish(self, established: Established) -> None:
+        self._over = True
+        self._clock.cancel()
+        assert self._transport is not None
+        self._opened(self, self._transport, established)
+
+    def _expire(self) -> None:
+        who = self.peer.full if self.peer is not None else self.address
+        self.fail(SetupTimeout(who, self._deadline))
+
+    def _write(self) -> None:
+        data = self.machine.data_to_send()
+        if data and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)

@@ -1,0 +1,40 @@
+"""Pids and references that no one has had before."""
+
+from __future__ import annotations
+
+import secrets
+
+from pyerlcoin.beam.etf.terms import Pid, Reference
+
+__all__ = ["Identities"]
+
+_ID_BITS = 15
+_SERIAL_BITS = 13  # ids and serials of this size are printed and parsed by every tool, and are plenty
+_REFERENCE_COUNTER_BITS = 18  # "word0 <= 18 bits keeps old readers happy"
+
+
+class Identities:
+    """Mints the pids and references of one life of a node (one creation)."""
+
+    def __init__(self, node: str, creation: int) -> None:
+        self.node = node
+        self.creation = creation
+        self._pids = 0
+        self._references = secrets.randbits(_REFERENCE_COUNTER_BITS)
+        # A reference's bytes up to the words that change: minting one is on the path of every call.
+        self._prefix = Reference.make(node, creation, (0, 0, 0)).wire[:-12]
+
+    def pid(self) -> Pid:
+        """A new pid. After 2**28 of them the numbers start again, by then a pid that old is long dead."""
+        self._pids += 1
+        number = self._pids & ((1 << (_ID_BITS + _SERIAL_BITS)) - 1)
+        return Pid.make(self.node, number & ((1 << _ID_BITS) - 1), number >> _ID_BITS, self.creation)
+
+    def reference(self) -> Reference:
+        """A new reference: a counter, and 64 random bits, so that nobody forges the reply to a call blindly."""
+        self._references = (self._references + 1) & ((1 << _REFERENCE_COUNTER_BITS) - 1)
+        return Reference(self._prefix + self._references.to_bytes(4) + secrets.token_bytes(8))
+
+    def is_ours(self, reference: Reference) -> bool:
+        """Whether this life of the node minted it."""
+        return reference.wire.startswith(self._prefix)

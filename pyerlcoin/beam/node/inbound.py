@@ -1,0 +1,178 @@
+"""What each control message of a peer's does to the processes here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from pyerlcoin.beam import dist
+from pyerlcoin.beam.dist import AltactFlags, DemonitorReceived, DistributionLink, LinkEvent, MonitorReceived
+from pyerlcoin.beam.errors import LimitExceeded
+from pyerlcoin.beam.etf.terms import Atom, Pid, Term
+from pyerlcoin.beam.node.process import NOCONNECTION, NOPROC
+
+if TYPE_CHECKING:
+    from pyerlcoin.beam.node.connection import Connection
+    from pyerlcoin.beam.node.node import Node
+    from pyerlcoin.beam.node.process import Process
+
+__all__ = ["Inbound"]
+
+_NOTSUP: Final = Atom("notsup")
+
+
+class Inbound:
+    """The receiving half of a connection: `monitors` on our processes, and `links` in both directions.
+
+    A monitor is kept by the bytes of its MONITOR_P, which are those of its DEMONITOR_P: most come and go undecoded.
+    """
+
+    def __init__(self, node: Node, connection: Connection, link: DistributionLink) -> None:
+        self.monitors: dict[bytes, tuple[Process, MonitorReceived]] = {}
+        self.links: dict[tuple[bytes, bytes], Process] = {}
+        self._node = node
+        self._connection = connection
+        self._link = link
+        self._handlers: dict[type[LinkEvent], Callable[[Any], None]] = {
+            MonitorReceived: self._monitor,
+            DemonitorReceived: self._demonitor,
+            dist.RegSend: self._send_to_name,
+            dist.RegSendTT: self._send_to_name,
+            dist.Send: self._send_to_pid,
+            dist.SendTT: self._send_to_pid,
+            dist.SendSender: self._send_to_pid,
+            dist.SendSenderTT: self._send_to_pid,
+            dist.AltactSigSend: self._altact,
+            dist.AliasSend: self._ignore,
+            dist.AliasSendTT: self._ignore,
+            dist.MonitorPExit: self._monitor_exit,
+            dist.PayloadMonitorPExit: self._monitor_exit,
+            dist.Link: self._make_link,
+            dist.UnlinkId: self._unlink,
+            dist.UnlinkIdAck: self._ignore,
+            dist.Exit: self._exit,
+            dist.ExitTT: self._exit,
+            dist.PayloadExit: self._exit,
+            dist.PayloadExitTT: self._exit,
+            dist.Exit2: self._ignore,
+            dist.Exit2TT: self._ignore,
+            dist.PayloadExit2: self._ignore,
+            dist.PayloadExit2TT: self._ignore,
+            dist.GroupLeader: self._ignore,
+            dist.SpawnRequest: self._refuse_spawn,
+            dist.SpawnRequestTT: self._refuse_spawn,
+            dist.SpawnReply: self._ignore,
+            dist.SpawnReplyTT: self._ignore,
+        }
+
+    def handle(self, events: Sequence[LinkEvent]) -> None:
+        """Handle them in order. Raises RemoteFault for what cannot be allowed; the rest is not handled then."""
+        handlers = self._handlers
+        for event in events:
+            handlers[type(event)](event)
+            if not self._connection.up:
+                return
+
+    def process_ended(self, process: Process, reason: Term) -> None:
+        """Fire the monitors and links that the peer has on a process."""
+        if process.watched:
+            for key, (watched, monitor) in list(self.monitors.items()):
+                if watched is process:
+                    del self.monitors[key]
+                    process.watched -= 1
+                    self._fire(monitor, reason)
+        for pid in process.linked:
+            if self.links.pop((process.pid.wire, pid.wire), None) is not None:
+                self._connection.control(dist.Exit(process.pid, pid, reason))
+
+    def close(self) -> None:
+        """The connection ended: nobody watches any more, and links fire."""
+        for process, _ in self.monitors.values():
+            process.watched -= 1
+        self.monitors.clear()
+        links, self.links = self.links, {}
+        for (_, pid), process in links.items():
+            process.link_fired(Pid(pid), NOCONNECTION)
+
+    # One method per kind of message.
+
+    def _send_to_name(self, message: dist.RegSend) -> None:
+        # To an unknown name: dropped, as the BEAM does. A call's monitor has said noproc.
+        process = self._node.registry.named(message.to_name)
+        if process is not None:
+            process.deliver(message.message, self._connection)
+
+    def _send_to_pid(self, message: dist.Send) -> None:
+        # Also a pid of an earlier life of this node: it is none of ours, so it is dropped.
+        process = self._node.registry.by_pid(message.to_pid)
+        if process is not None:
+            process.deliver(message.message, self._connection)
+
+    def _altact(self, message: dist.AltactSigSend) -> None:
+        # To an alias (we hand out none), or an exit signal: as ALIAS_SEND and EXIT2.
+        if message.flags & (AltactFlags.ALIAS | AltactFlags.EXIT):
+            return
+        process = self._find(message.to)
+        if process is not None:
+            process.deliver(message.message, self._connection)
+
+    def _monitor(self, monitor: MonitorReceived) -> None:
+        process = self._find(monitor.target)
+        if process is None:
+            self._fire(monitor, NOPROC)
+            return
+        if monitor.key in self.monitors:
+            return
+        if len(self.monitors) >= self._node.limits.monitors:
+            raise LimitExceeded(
+                "the number of monitors of one node", len(self.monitors) + 1, self._node.limits.monitors
+            )
+        self.monitors[monitor.key] = (process, monitor)
+        process.watched += 1
+
+    def _demonitor(self, demonitor: DemonitorReceived) -> None:
+        found = self.monitors.pop(demonitor.key, None)
+        if found is not None:
+            found[0].watched -= 1
+
+    def _fire(self, monitor: MonitorReceived, reason: Term) -> None:
+        self._connection.control(dist.MonitorPExit(monitor.target, monitor.from_pid, monitor.ref, reason))
+
+    def _monitor_exit(self, message: dist.MonitorPExit) -> None:
+        self._connection.fired(message.ref, message.reason)
+
+    def _make_link(self, message: dist.Link) -> None:
+        process = self._node.registry.by_pid(message.to_pid)
+        if process is None:
+            self._connection.control(dist.Exit(message.to_pid, message.from_pid, NOPROC))
+            return
+        if len(self.links) >= self._node.limits.monitors:
+            raise LimitExceeded("the number of links of one node", len(self.links) + 1, self._node.limits.monitors)
+        self.links[(process.pid.wire, message.from_pid.wire)] = process
+        process.link_made(message.from_pid)
+
+    def _unlink(self, message: dist.UnlinkId) -> None:
+        # "The receiver must send the ack, also for a link that it does not know", before anything else to that pid.
+        self._connection.control(dist.UnlinkIdAck(message.id, message.to_pid, message.from_pid))
+        process = self.links.pop((message.to_pid.wire, message.from_pid.wire), None)
+        if process is not None:
+            process.link_undone(message.from_pid)
+
+    def _exit(self, message: dist.Exit | dist.PayloadExit) -> None:
+        process = self.links.pop((message.to_pid.wire, message.from_pid.wire), None)
+        if process is not None:
+            process.link_fired(message.from_pid, message.reason)
+
+    def _refuse_spawn(self, message: dist.SpawnRequest) -> None:
+        # Code of a peer's choice is never run. So answered, the caller sees {erpc, notsup} at once.
+        self._connection.control(dist.SpawnReply(message.request_id, message.from_pid, 0, _NOTSUP))
+
+    def _ignore(self, message: LinkEvent) -> None:
+        # Exit2: only this node ends its processes. Aliases: we make none. Group leaders, and acks: nothing to do.
+        pass
+
+    def _find(self, target: object) -> Process | None:
+        registry = self._node.registry
+        if type(target) is Pid:
+            return registry.by_pid(target)
+        return registry.named(target) if type(target) is Atom else None

@@ -1,0 +1,133 @@
+"""The route from a node to itself: no bytes, but the same order and the same signals."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from pyerlcoin.beam.etf.encode import encode
+from pyerlcoin.beam.etf.terms import Atom, Pid, Reference, Term
+from pyerlcoin.beam.node.process import NOPROC
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pyerlcoin.beam.node.node import Node
+    from pyerlcoin.beam.node.process import Process
+
+__all__ = ["LocalRoute"]
+
+
+class LocalRoute:
+    """A `Route` between processes of one node.
+
+    Signals are handled in the event loop's next turn, in order: a process that sends to itself, or to one that sends
+    back, does not recurse. Terms are handed over as they are, not copied; they still must have an external form, so
+    that what works here works between nodes.
+    """
+
+    up = True
+
+    def __init__(self, node: Node) -> None:
+        self.node = node.name
+        self.pid_prefix = b"X" + Atom(node.name).wire
+        self._owner = node
+        self._monitors: dict[Reference, tuple[Process, Process]] = {}
+        self._signals: deque[Callable[[], None]] = deque()
+
+    def __len__(self) -> int:
+        return len(self._monitors)
+
+    def send(self, sender: Pid, to: Pid | Atom, message: Term) -> None:
+        """As `Route.send`."""
+        encode(message)
+
+        def arrive() -> None:
+            process = self._find(to)
+            if process is not None:
+                process.deliver(message, self)
+
+        self._signal(arrive)
+
+    def reply(self, sender: Pid, to: Pid, tag: Term, value: Term) -> None:
+        """As `Route.reply`."""
+        self.send(sender, to, (tag, value))
+
+    def monitor(self, process: Process, to: Pid | Atom, reference: Reference) -> None:
+        """As `Route.monitor`."""
+
+        def arrive() -> None:
+            if not process.alive:
+                return
+            target = self._find(to)
+            if target is None:
+                process.monitor_fired(reference, NOPROC)
+            else:
+                target.watched += 1
+                self._monitors[reference] = (process, target)
+
+        self._signal(arrive)
+
+    def demonitor(self, process: Process, to: Pid | Atom, reference: Reference) -> None:
+        """As `Route.demonitor`."""
+
+        def arrive() -> None:
+            found = self._monitors.pop(reference, None)
+            if found is not None:
+                found[1].watched -= 1
+
+        self._signal(arrive)
+
+    def link(self, process: Process, to: Pid) -> None:
+        """As `Route.link`."""
+
+        def arrive() -> None:
+            target = self._find(to)
+            if target is None or not process.alive:
+                process.link_fired(to, NOPROC)
+            else:
+                target.link_made(process.pid)
+
+        self._signal(arrive)
+
+    def unlink(self, process: Process, to: Pid) -> None:
+        """As `Route.unlink`."""
+
+        def arrive() -> None:
+            target = self._find(to)
+            if target is not None:
+                target.link_undone(process.pid)
+
+        self._signal(arrive)
+
+    def process_ended(self, process: Process, reason: Term) -> None:
+        """As `Route.process_ended`."""
+        if process.watched:
+            for reference, (watcher, target) in list(self._monitors.items()):
+                if target is process:
+                    del self._monitors[reference]
+                    process.watched -= 1
+                    self._signal(lambda w=watcher, r=reference: w.monitor_fired(r, reason))  # type: ignore[misc]
+        for pid in process.linked:
+            other = self._find(pid)
+            if other is not None:
+                self._signal(lambda o=other: o.link_fired(process.pid, reason))  # type: ignore[misc]
+
+    async def drained(self) -> None:
+        """As `Route.drained`: nothing is ever behind."""
+
+    def _find(self, to: Pid | Atom) -> Process | None:
+        registry = self._owner.registry
+        return registry.by_pid(to) if isinstance(to, Pid) else registry.named(to)
+
+    def _signal(self, arrive: Callable[[], None]) -> None:
+        if not self._signals:
+            self._owner.loop.call_soon(self._arrive)
+        self._signals.append(arrive)
+
+    def _arrive(self) -> None:
+        # Only those that are here now: what they cause comes in the next turn, so that sockets get theirs.
+        for _ in range(len(self._signals)):
+            self._signals.popleft()()
+        if self._signals:
+            self._owner.loop.call_soon(self._arrive)

@@ -1,0 +1,138 @@
+"""Keeps a node registered: at the port mapper that is there, else at one of its own, for as long as it lives."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+
+from pyerlcoin.beam.dist import NodeName
+from pyerlcoin.beam.errors import CannotListen, EpmdUnreachable, NameInUse
+from pyerlcoin.beam.node.epmd_client import Registration, register
+from pyerlcoin.beam.node.epmd_server import EpmdServer
+from pyerlcoin.beam.node.events import EpmdLost, EpmdRegistered, EpmdTakenOver, Event
+
+__all__ = ["Registrar"]
+
+_TRIES = 5
+_FIRST_PAUSE = 0.05
+_LONGEST_PAUSE = 2.0
+
+
+class Registrar:
+    """Registers one node.
+
+    Args:
+        node, port, hidden: what is registered.
+        epmd_port: of this machine's port mapper.
+        addresses: where an embedded port mapper listens besides loopback; None: there is to be no embedded one.
+        tell: takes the events.
+
+    Several nodes may find the port free at once. Binding it is what decides: who fails asks again, and finds the
+    winner's port mapper.
+    """
+
+    def __init__(
+        self,
+        node: NodeName,
+        port: int,
+        *,
+        hidden: bool,
+        epmd_port: int,
+        addresses: Sequence[str] | None,
+        tell: Callable[[Event], None],
+    ) -> None:
+        self._node = node
+        self._port = port
+        self._hidden = hidden
+        self._epmd_port = epmd_port
+        self._addresses = addresses
+        self._tell = tell
+        self._registration: Registration | None = None
+        self._server: EpmdServer | None = None
+        self._again: asyncio.Task[None] | None = None
+        self._stopped = False
+
+    @property
+    def serving(self) -> bool:
+        """Whether this node is the port mapper of its machine."""
+        return self._server is not None
+
+    async def start(self) -> int:
+        """Register, and return the creation.
+
+        Raises:
+            EpmdUnreachable: no port mapper, and none of our own.
+            NameInUse: a living node has the name.
+            CannotListen: no port mapper answers on a port that is not free either.
+        """
+        for attempt in range(_TRIES):
+            try:
+                return await self._register()
+            except CannotListen:
+                # Between our asking and our binding somebody else began to listen: most likely a port mapper.
+                if attempt == _TRIES - 1:
+                    raise
+                await asyncio.sleep(_pause(attempt))
+        raise AssertionError("the last attempt returned or raised")
+
+    async def stop(self) -> None:
+        """Unregister, and end the port mapper if it is ours."""
+        self._stopped = True
+        if self._again is not None:
+            self._again.cancel()
+            await asyncio.wait([self._again])
+        if self._registration is not None:
+            await self._registration.close()
+        if self._server is not None:
+            await self._server.stop()
+            self._server = None
+
+    async def _register(self) -> int:
+        try:
+            self._registration = await self._ask()
+        except EpmdUnreachable:
+            if self._addresses is None:
+                raise
+            await self._take_over()
+            self._registration = await self._ask()
+        self._tell(EpmdRegistered(self._epmd_port, self._port))
+        return self._registration.creation
+
+    async def _ask(self) -> Registration:
+        return await register(
+            self._node, self._port, hidden=self._hidden, epmd_port=self._epmd_port, on_lost=self._lost
+        )
+
+    async def _take_over(self) -> None:
+        if self._server is not None:
+            return
+        assert self._addresses is not None
+        server = EpmdServer(self._epmd_port)
+        await server.start(self._addresses)
+        self._server = server
+        self._tell(EpmdTakenOver(self._epmd_port, server.addresses))
+
+    def _lost(self) -> None:
+        if self._stopped:
+            return
+        self._registration = None
+        self._tell(EpmdLost(self._epmd_port))
+        self._again = asyncio.get_running_loop().create_task(self._register_again())
+
+    async def _register_again(self) -> None:
+        # The creation of the first registration stays: pids that were handed out carry it.
+        attempt = 0
+        while True:
+            try:
+                await self._register()
+            except (EpmdUnreachable, CannotListen, NameInUse):
+                await asyncio.sleep(_pause(attempt))
+                attempt += 1
+            else:
+                return
+
+
+def _pause(attempt: int) -> float:
+    """Seconds: longer each time, and not the same for nodes that lost the same port mapper."""
+    return min(_LONGEST_PAUSE, _FIRST_PAUSE * float(1 << min(attempt, 10))) * random.uniform(0.5, 1.5)  # noqa: S311

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from pyerlcoin.beam import NO_REPLY, Atom, GenServer, Sender, Term
+from pyerlcoin.beam.errors import (
+    CallTimeout,
+    InvalidNodeName,
+    NodeDown,
+    NodeNotRunning,
+    NoProcess,
+    ProcessDown,
+    UnencodableTerm,
+)
+from pyerlcoin.beam.etf import Pid
+from tests.support.nodes import Cluster, settle
+
+
+class Echo(GenServer):
+    def handle_call(self, request: Term, sender: Sender) -> Term:
+        return request
+
+
+class Silent(GenServer):
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
+    def handle_call(self, request: Term, sender: Sender) -> object:
+        self.asked.set()
+        return NO_REPLY
+
+
+async def test_many_calls_leave_nothing_behind() -> None:
+    async with Cluster() as cluster:
+        here, there = await cluster.start(), await cluster.start()
+        there.spawn(Echo(), "echo")
+        target = ("echo", there.name)
+
+        async def caller(numbers: range) -> None:
+            for number in numbers:
+                assert await here.call(target, number, timeout=None) == number
+
+        before = here.tables()
+        await asyncio.gather(*(caller(range(lane * 200, lane * 200 + 200)) for lane in range(50)))
+        await settle(there, here)
+        assert there.tables().monitors_on_us == 0
+        after = here.tables()
+        assert (after.calls, after.monitors_by_us, after.processes) == (0, 0, before.processes)
+
+
+@pytest.mark.parametrize("where", ["here", "there"])
+async def test_no_process(where: str) -> None:
+    async with Cluster() as cluster:
+        here, there = await cluster.start(), await cluster.start()
+        node = here if where == "here" else there
+        with pytest.raises(NoProcess, match=f"no process nobody on {node.name} is running"):
+            await here.call(("nobody", node.name), 1, timeout=None)
+        with pytest.raises(NoProcess):
+            await here.call(Pid.make(node.name, 77, 7, node.identities.creation), 1, timeout=None)
+        pid = node.spawn(Echo()).pid
+        with pytest.raises(NoProcess):  # of an earlier life
+            await here.call(Pid.make(node.name, pid.id, pid.serial, pid.creation - 1), 1, timeout=None)
+        assert here.tables().calls == 0
+
+
+async def test_the_process_ends_first() -> None:
+    async with Cluster() as cluster:
+        here, there = await cluster.start(), await cluster.start()
+        silent = Silent()
+        process = there.spawn(silent, "silent")
+        call = asyncio.create_task(here.call(process.pid, 1, timeout=None))
+        await silent.asked.wait()
+        process.exit((Atom("bye"), 1))
+        with pytest.raises(ProcessDown) as caught:
+            await call
+        assert caught.value.reason == (Atom("bye"), 1)
+
+
+async def test_the_node_goes_first() -> None:
+    async with Cluster() as cluster:
+        here, there = await cluster.start(), await cluster.start()
+        silent = Silent()
+        there.spawn(silent, "silent")
+        call = asyncio.create_task(here.call(("silent", there.name), 1, timeout=None))
+        await silent.asked.wait()
+        assert here.disconnect(there.name)
+        with pytest.raises(NodeDown):
+            await call
+        assert not here.disconnect(there.name)
+
+
+async def test_a_cancelled_call_cleans_up() -> None:
+    async with Cluster() as cluster:
+        here, there = await cluster.start(), await cluster.start()
+        silent = Silent()
+        there.spawn(silent, "silent")
+        call = asyncio.create_task(here.call(("silent", there.name), 1, timeout=None))
+        await silent.asked.wait()
+        assert there.tables().monitors_on_us == 1
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        assert here.tables().calls == 0
+        await settle(there, here)
+        assert there.tables().monitors_on_us == 0
+
+
+async def test_a_timeout_cleans_up() -> None:
+    async with Cluster() as cluster:
+        here, there = await cluster.start(), await cluster.start()
+        there.spawn(Silent(), "silent")
+        await here.connect(there.name)
+        with pytest.raises(CallTimeout, match=f"silent on {there.name} did not answer within 0.01 s"):
+            await here.call(("silent", there.name), 1, timeout=0.01)
+        await settle(there, here)
+        assert here.tables().calls == 0
+        assert there.tables().monitors_on_us == 0
+
+
+async def test_a_timeout_counts_the_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Cluster() as cluster:
+        here = await cluster.start()
+        # A port mapper that takes the question and says nothing.
+        silent = await here.loop.create_server(asyncio.Protocol, "127.0.0.1", 0)
+        async with silent:
+            monkeypatch.setattr(here, "epmd_port", silent.sockets[0].getsockname()[1])
+            with pytest.raises(CallTimeout):
+                await here.call(("x", "y@127.0.0.1"), 1, timeout=0.01)
+            await here.stop()
+
+
+async def test_an_unencodable_request_is_not_sent() -> None:
+    async with Cluster() as cluster:
+        here, there = await cluster.start(), await cluster.start()
+        there.spawn(Echo(), "echo")
+        for node in here, there:
+            node.registry.named(Atom("echo")) or node.spawn(Echo(), "echo")
+            with pytest.raises(UnencodableTerm):
+                await here.call(("echo", node.name), object())
+        await settle(there, here)
+        assert here.tables().calls == 0
+        assert there.tables().monitors_on_us == 0
+
+
+async def test_what_cannot_be_tried() -> None:
+    async with Cluster() as cluster:
+        node = await cluster.start()
+        with pytest.raises(InvalidNodeName):
+            await node.call(("x", "nonsense"), 1)
+        process = node.process()
+        process.exit()
+        with pytest.raises(NodeNotRunning):
+            await process.call("x", 1)
+        await node.stop()
+        with pytest.raises(NodeNotRunning):
+            await node.call("x", 1)
+
+
+async def test_the_end_of_the_caller_ends_its_calls() -> None:
+    async with Cluster() as cluster:
+        here, there = await cluster.start(), await cluster.start()
+        silent = Silent()
+        there.spawn(silent, "silent")
+        process = here.process()
+        call = asyncio.create_task(process.call(("silent", there.name), 1, timeout=None))
+        await silent.asked.wait()
+        process.exit(Atom("enough"))
+        with pytest.raises(ProcessDown) as caught:
+            await call
+        assert caught.value.reason == Atom("enough")
+        await settle(there, here)
+        assert there.tables().monitors_on_us == 0

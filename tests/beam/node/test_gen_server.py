@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from pyerlcoin.beam import NO_REPLY, Atom, GenServer, ImproperList, NodeLimits, Sender, Term
+from pyerlcoin.beam.errors import CallTimeout, ProcessDown
+from pyerlcoin.beam.etf import ERROR, OK, Reference
+from pyerlcoin.beam.node.events import MailboxFull, ProcessCrashed
+from tests.support.clock import UNIT
+from tests.support.nodes import Cluster, EventLog, settle
+
+
+class Counter(GenServer):
+    """Plain handlers."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.casts: asyncio.Queue[Term] = asyncio.Queue()
+        self.infos: asyncio.Queue[Term] = asyncio.Queue()
+        self.ended: list[Term] = []
+
+    def handle_call(self, request: Term, sender: Sender) -> Term:
+        match request:
+            case Atom("add"):
+                self.count += 1
+                return (OK, self.count)
+            case Atom("crash"):
+                raise ValueError("on purpose")
+            case Atom("nonsense"):
+                return object()
+        return (ERROR, request)
+
+    def handle_cast(self, request: Term) -> None:
+        self.casts.put_nowait(request)
+
+    def handle_info(self, message: Term) -> None:
+        self.infos.put_nowait(message)
+
+    def terminate(self, reason: Term) -> None:
+        self.ended.append(reason)
+
+    def state(self) -> Term:
+        return self.count
+
+
+class Later(GenServer):
+    """Replies when the test says so."""
+
+    def __init__(self) -> None:
+        self.senders: asyncio.Queue[Sender] = asyncio.Queue()
+
+    def handle_call(self, request: Term, sender: Sender) -> object:
+        self.senders.put_nowait(sender)
+        return NO_REPLY
+
+
+class Gate(GenServer):
+    """A coroutine that waits, between others that do not."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.order: list[Term] = []
+
+    async def handle_call(self, request: Term, sender: Sender) -> Term:
+        if request == Atom("wait"):
+            async with asyncio.timeout(20 * UNIT):
+                await self.gate.wait()
+        self.order.append(request)
+        return request
+
+    async def handle_cast(self, request: Term) -> None:
+        self.order.append(request)
+
+
+async def test_call_cast_and_info_between_nodes() -> None:
+    async with Cluster() as cluster:
+        here, there = await cluster.start(), await cluster.start()
+        server = Counter()
+        process = there.spawn(server, "counter")
+        target = ("counter", there.name)
+        assert await here.call(target, Atom("add")) == (OK, 1)
+        assert await here.call(process.pid, Atom("add")) == (OK, 2)
+        await here.cast(target, [1, 2])
+        await here.send(target, b"hello")
+        assert await server.casts.get() == [1, 2]
+        assert await server.infos.get() == b"hello"
+
+
+async def test_call_on_the_same_node() -> None:
+    async with Cluster() as cluster:
+        node = await cluster.start()
+        node.spawn(Counter(), "counter")
+        assert await node.call("counter", Atom("add")) == (OK, 1)
+        assert await node.call(("counter", node.name), Atom("add")) == (OK, 2)
+
+
+async def test_the_default_handlers_answer_and_ignore() -> None:
+    async with Cluster() as cluster:
+        here, there = await cluster.start(), await cluster.start()
+        process = there.spawn(GenServer(), "plain")
+        await here.cast(process.pid, 1)
+        await here.send(process.pid, 1)
+        assert await here.call(process.pid, 1) == (ERROR, Atom("bad_request"))
+        assert process.alive
+
+
+async def test_a_reply_later_is_sent_once() -> None:
+    async with Cluster() as cluster:
+        here, there = await cluster.start(), await cluster.start()
+        server = Later()
+        there.spawn(server, "later")
+        call = asyncio.create_task(here.call(("later", there.name), 1))
+        sender = await server.senders.get()
+        sender.reply(b"first")
+        sender.reply(b"second")
+        assert await call == b"first"
+
+
+async def test_a_waiting_handler_keeps_the_order_and_holds_nobody_else_up() -> None:
+    async with Cluster() as cluster:
+        here, there = await cluster.start(), await cluster.start()
+        server = Gate()
+        gate = there.spawn(server, "gate")
+        there.spawn(Counter(), "counter")
+        first = asyncio.create_task(here.call(gate.pid, Atom("wait")))
+        await asyncio.sleep(0)
+        await here.cast(gate.pid, 2)
+        third = asyncio.create_task(here.call(gate.pid, 3))
+        assert await here.call(("counter", there.name), Atom("add")) == (OK, 1)
+        assert server.order == []
+        assert there.tables().messages == 2
+        server.gate.set()
+        assert await first == Atom("wait")
+        assert await third == 3
+        assert server.order == [Atom("wait"), 2, 3]
+        assert there.tables().messages == 0
+
+
+@pytest.mark.parametrize(("request_", "name"), [("crash", "ValueError"), ("nonsense", "UnencodableTerm")])
+async def test_a_handler_that_raises_ends_its_process_alone(request_: str, name: str) -> None:
+    async with Cluster() as cluster:
+        events = EventLog()
+        here, there = await cluster.start(), await cluster.start(on_event=events)
+        server = Counter()
+        process = there.spawn(server, "counter")
+        with pytest.raises(ProcessDown) as caught:
+            await here.call(process.pid, Atom(request_))
+        assert caught.value.reason == (Atom("exception"), name.encode())
+        assert server.ended == [(Atom("exception"), name)]
+        assert (await events.wait(ProcessCrashed)).process == f"counter on {there.name}"
+        assert not process.alive
+        there.spawn(Counter(), "counter")
+        assert await here.call(("counter", there.name), Atom("add")) == (OK, 1)
+
+
+async def test_a_coroutine_that_raises_after_a_wait_ends_its_process() -> None:
+    class Broken(GenServer):
+        async def handle_call(self, request: Term, sender: Sender) -> Term:
+            await asyncio.sleep(0)
+            raise KeyError("on purpose")
+
+    async with Cluster() as cluster:
+        here, there = await cluster.start(), await cluster.start()
+        there.spawn(Broken(), "broken")
+        with pytest.raises(ProcessDown) as caught:
+            await here.call(("broken", there.name), 1)
+        assert caught.value.reason == (Atom("exception"), b"KeyError")
+
+
+async def test_a_full_mailbox_drops_what_else_comes() -> None:
+    async with Cluster() as cluster:
+        events = EventLog()
+        here, there = await cluster.start(), await cluster.start(limits=NodeLimits(mailbox=3), on_event=events)
+        server = Gate()
+        gate = there.spawn(server, "gate")
+        first = asyncio.create_task(here.call(gate.pid, Atom("wait")))
+        await asyncio.sleep(0)
+        for number in range(10):
+            await here.cast(gate.pid, number)
+        await here.ping(there.name)
+        assert events.of(MailboxFull) == [MailboxFull(f"gate on {there.name}", 3)]
+        server.gate.set()
+        await first
+        await here.call(gate.pid, 10)
+        assert server.order == [Atom("wait"), 0, 1, 2, 10]
+
+
+async def test_system_messages() -> None:
+    class Stoppable(Counter):
+        allow_stop = True
+
+    async with Cluster() as cluster:
+        here, there = await cluster.start(), await cluster.start()
+        counter = there.spawn(Counter(), "counter")
+        there.spawn(Stoppable(), "stoppable")
+        await here.call(counter.pid, Atom("add"))
+
+        async def system(name: str, request: Term) -> Term:
+            # As sys does: a call whose message starts with `system`.
+            asked: asyncio.Queue[Term] = asyncio.Queue()
+
+            class Asker(GenServer):
+                def handle_info(self, message: Term) -> None:
+                    asked.put_nowait(message)
+
+            with here.spawn(Asker()) as asker:
+                tag = ImproperList([Atom("alias")], 7)
+                await asker.send((name, there.name), (Atom("system"), (asker.pid, tag), request))
+                answer = await asked.get()
+                assert isinstance(answer, tuple)
+                assert answer[0] == tag
+                return answer[1]
+
+        assert await system("counter", Atom("get_state")) == (OK, 1)
+        status = await system("counter", Atom("get_status"))
+        assert isinstance(status, tuple)
+        assert status[:3] == (Atom("status"), counter.pid, (Atom("module"), Atom("Counter")))
+        assert await system("counter", Atom("suspend")) == (ERROR, (Atom("unknown_system_msg"), Atom("suspend")))
+        assert await system("counter", (Atom("terminate"), OK)) == (ERROR, Atom("not_allowed"))
+        assert await here.call(counter.pid, Atom("add")) == (OK, 2)
+        assert await system("stoppable", (Atom("terminate"), Atom("bye"))) == OK
+        await here.ping(there.name)
+        assert "stoppable" not in there.registry.names
+
+
+async def test_down_and_exit_are_messages_by_default() -> None:
+    async with Cluster() as cluster:
+        here, there = await cluster.start(), await cluster.start()
+        watcher = Counter()
+        process = here.spawn(watcher, "watcher")
+        target = there.spawn(Counter(), "target")
+        by_pid = process.monitor(target.pid)
+        by_name = process.monitor(("target", there.name))
+        process.link(target.pid)
+        await here.ping(there.name)
+        target.exit(Atom("bye"))
+        down, exit_ = Atom("DOWN"), Atom("EXIT")
+        got = [await watcher.infos.get() for _ in range(3)]
+        assert (down, by_pid, Atom("process"), target.pid, Atom("bye")) in got
+        named = (Atom("target"), Atom(there.name))
+        assert (down, by_name, Atom("process"), named, Atom("bye")) in got
+        assert (exit_, target.pid, Atom("bye")) in got
+        assert process.alive
+        assert isinstance(by_pid, Reference)
+
+
+async def test_a_call_without_an_answer_times_out() -> None:
+    async with Cluster() as cluster:
+        here, there = await cluster.start(), await cluster.start()
+        server = Later()
+        there.spawn(server, "later")
+        with pytest.raises(CallTimeout):
+            await here.call(("later", there.name), 1, timeout=0.01)
+        (await server.senders.get()).reply(1)
+        await settle(there, here)
+        assert here.tables().calls == 0
+        assert there.tables().monitors_on_us == 0
