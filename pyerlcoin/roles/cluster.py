@@ -151,6 +151,13 @@ class Caller(Protocol):
     async def cast(self, to: Address, request: Term) -> None:
         """Sends a `GenServer.cast`. Connects first when needed."""
 
+    async def watch(self, to: Address, gone: Callable[[CallEnded], None]) -> None:
+        """Monitor a registered process: one `gone` will come, from the event loop, with why.
+
+        That is `NoServer`, `ServerEnded` or `NodeLost`, and it comes no later than any call can be made on the next
+        connection. Connects first when needed. A second watch of the same address takes the first one's place.
+        """
+
     async def close(self) -> None:
         """The process ends, and whoever monitors it is told."""
 

@@ -1,0 +1,373 @@
+"""The miner: lanes that pull units from a server, search them, report their coins.
+
+Each lane is a process of its own under the miner's one name, so that the cores have work while a reply is on its way.
+The first lane's process says hello; the others start with done, which for a process that holds nothing finishes nothing
+and hands out a unit. The original answers done without looking at either.
+
+The one rule that keeps every integer: **a lane says done only from a process that can hold nothing but what the lane
+has searched.** When a done ends without its reply the server may have handed out a unit that nobody here knows of; a
+later done from the same process would call that finished. So the lane goes on from a fresh process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+from pyerlcoin.coin.coin import ZEROS, digest_hex, is_coin
+from pyerlcoin.coin.unit import Unit
+from pyerlcoin.errors import GameError
+from pyerlcoin.roles import events as told
+from pyerlcoin.roles import messages
+from pyerlcoin.roles.cluster import Address, Caller, Cluster
+from pyerlcoin.roles.events import Events, Stopped
+from pyerlcoin.roles.messages import Coin, Done, Given, Refused
+from pyerlcoin.roles.session import Backoff, Session, Unanswered
+from pyerlcoin.roles.timing import LoopTiming, Timing
+from pyerlcoin.roles.work import Lane, Searches, Work
+
+__all__ = ["LaneView", "MinerOptions", "MinerRole", "MinerView"]
+
+_PIPELINE: Final = 64
+"""Coins on their way at once: enough to hide the network, too few to flood a server at one zero."""
+
+_FAREWELL: Final = 5.0
+"""Seconds that a miner which stops waits for the answers to its last coins."""
+
+
+@dataclass(frozen=True, slots=True)
+class MinerOptions:
+    """What a miner is asked for. `seconds`, `coins`: when to stop; `max_retries`: see `Session`."""
+
+    name: str
+    server: Address
+    lanes: int = 2
+    zeros: int = ZEROS
+    seconds: float | None = None
+    coins: int | None = None
+    max_retries: int | None = None
+    backoff: Backoff = field(default_factory=Backoff)
+
+
+@dataclass(frozen=True, slots=True)
+class LaneView:
+    """What a lane has in hand, and how many of its integers are searched."""
+
+    unit: Unit | None
+    done: int
+
+
+@dataclass(frozen=True, slots=True)
+class MinerView:
+    """A miner at this moment, for whoever shows it. `count` is the server's count for the name, when it is known."""
+
+    joined: bool
+    hashes: int
+    units: int
+    coins: int
+    rejected: int
+    count: int | None
+    started: float
+    lanes: tuple[LaneView, ...]
+
+
+class MinerRole:
+    """Mines until it is stopped, a limit is reached, or it has to give up.
+
+    `searches` is a `search.pool.Pool`, which stays the caller's to close; `chance` gives numbers from 0 to 1.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        searches: Searches,
+        options: MinerOptions,
+        events: Events,
+        *,
+        chance: Callable[[], float],
+        timing: Timing | None = None,
+    ) -> None:
+        self._cluster = cluster
+        self._searches = searches
+        self._options = options
+        self._events = events
+        self._timing: Timing = LoopTiming() if timing is None else timing
+        self._session = Session(
+            options.server,
+            options.name,
+            self,
+            events,
+            self._timing,
+            chance=chance,
+            max_retries=options.max_retries,
+            backoff=options.backoff,
+        )
+        self._lanes: list[Lane] = []
+        self._secret: bytes | None = None
+        self._pipeline = asyncio.Semaphore(_PIPELINE)
+        self._stop = asyncio.Event()
+        self._reason: str | None = None
+        self._finishing = False
+        self._started = self._timing.now()
+        self._hashes = self._units = self._coins = self._rejected = 0
+        self._count: int | None = None
+
+    def stop(self, reason: str = "stopped", *, finish: bool = False) -> None:
+        """End the run; from the event loop. `finish` lets each lane finish its unit, else these are given back."""
+        self._reason = self._reason or reason
+        if finish:
+            self._finishing = True
+        else:
+            self._stop.set()
+
+    def view(self) -> MinerView:
+        """How it stands now."""
+        works = [lane.work for lane in self._lanes]
+        return MinerView(
+            joined=self._session.joined,
+            hashes=self._hashes + sum(work.unsettled for work in works if work is not None),
+            units=self._units,
+            coins=self._coins,
+            rejected=self._rejected,
+            count=self._count,
+            started=self._started,
+            lanes=tuple(
+                LaneView(None, 0) if work is None else LaneView(work.unit, work.done_integers) for work in works
+            ),
+        )
+
+    async def run(self) -> Stopped:
+        """Mine. Raises `CannotReach`, `RefusedByPeer` or `GaveUp`, after its processes were closed all the same."""
+        self._started = self._timing.now()
+        limit = None
+        if self._options.seconds is not None:
+            limit = self._timing.later(self._options.seconds, lambda: self.stop("the time is up"))
+        try:
+            for index in range(self._options.lanes):
+                self._lanes.append(Lane(index, await self._cluster.caller()))
+            await self._mine()
+        except BaseException as error:
+            self._reason = str(error) if isinstance(error, GameError) else self._reason
+            raise
+        finally:
+            if limit is not None:
+                limit.cancel()
+            # A server of ours hears of the end of these and gives the units to others at once.
+            for lane in self._lanes:
+                with suppress(GameError):
+                    await lane.caller.close()
+            stopped = self._stopped()
+            self._events.publish(stopped)
+        return stopped
+
+    async def _mine(self) -> None:
+        keeper = asyncio.create_task(self._session.keep())
+        stopper = asyncio.create_task(self._until_stopped())
+        lanes = [asyncio.create_task(self._work(lane)) for lane in self._lanes]
+        try:
+            pending = set(lanes)
+            while pending and not stopper.done():
+                await asyncio.wait({keeper, stopper, *pending}, return_when=asyncio.FIRST_COMPLETED)
+                for task in [keeper, *pending]:
+                    if task.done():
+                        task.result()
+                        pending.discard(task)
+            await self._part(keeper, lanes)
+        finally:
+            for task in (keeper, stopper, *lanes):
+                task.cancel()
+            for work in self._works():
+                work.interrupt("stopped")
+            await asyncio.gather(keeper, stopper, *lanes, return_exceptions=True)
+            reports = [report for work in self._works() for report in work.reports.values()]
+            for report in reports:
+                report.cancel()
+            await asyncio.gather(*reports, return_exceptions=True)
+
+    async def _part(self, keeper: asyncio.Task[None], lanes: list[asyncio.Task[None]]) -> None:
+        """Give up what is in hand, but wait a little for the answers to coins that were found."""
+        self._stop.set()
+        for lane, task in zip(self._lanes, lanes, strict=True):
+            if lane.work is None:
+                task.cancel()
+            else:
+                lane.work.interrupt("the miner stops")
+        if not self._session.joined:
+            return
+        bell = self._timing.later(_FAREWELL, partial(_cancel, lanes))
+        try:
+            await asyncio.gather(*lanes, return_exceptions=True)
+        finally:
+            bell.cancel()
+
+    async def _until_stopped(self) -> None:
+        await self._stop.wait()
+
+    # session.Front
+
+    @property
+    def has_work(self) -> bool:
+        """Whether a server ever told its secret and gave a unit."""
+        return self._secret is not None
+
+    async def caller(self) -> Caller:
+        """The first lane's process."""
+        lane = self._lanes[0]
+        if lane.stale:
+            await self._renew(lane)
+        return lane.caller
+
+    def welcome(self, given: Given) -> None:
+        """The first lane holds `given.unit` from now on. The other lanes go on with what they have."""
+        if self._secret is not None and self._secret != given.secret:
+            works = self._works()
+            for work in works:
+                work.interrupt("the server plays with another secret now", drop=True)
+            for lane in self._lanes[1:]:
+                lane.stale = True
+            self._events.publish(told.SecretChanged(len(works)))
+        self._secret = given.secret
+        first = self._lanes[0]
+        same = first.work is not None and not first.work.dropped and first.work.unit == given.unit
+        if not same:
+            first.given = given.unit
+            if first.work is not None:
+                first.work.interrupt("the server gave another unit")
+        # Who is welcome may be new to this server: one that forgot its names forgot our coins with them. To one that
+        # did not, a coin told twice is the same coin.
+        for lane in self._lanes:
+            if lane.work is not None:
+                self._report(lane, lane.work, lane.work.hits)
+
+    # lanes
+
+    async def _work(self, lane: Lane) -> None:
+        while not self._stop.is_set():
+            unit = await self._next_unit(lane)
+            if self._stop.is_set() or self._finishing or self._secret is None:
+                lane.work = None
+                return
+            work = lane.work = Work(unit, self._secret)
+            self._events.publish(told.UnitTaken(lane.index, unit.first, unit.last))
+            started = self._timing.now()
+            whole = await work.search(self._searches, self._options.zeros, partial(self._found, lane, work))
+            seconds = self._timing.now() - started
+            self._hashes += work.settle()
+            await self._answered(work)
+            if whole and not work.dropped:
+                self._units += 1
+                self._events.publish(told.UnitFinished(lane.index, unit.first, unit.last, len(work.hits), seconds))
+            else:
+                lane.work = None
+                reason = work.interrupted or ""
+                self._events.publish(told.UnitAbandoned(lane.index, unit.first, unit.last, reason))
+
+    async def _next_unit(self, lane: Lane) -> Unit:
+        """What to search next: what hello handed over, or what done does. The unit in hand is searched whole by now."""
+        while True:
+            await self._session.ready()
+            if lane.work is not None:
+                await self._answered(lane.work)
+            if lane.given is not None:
+                unit, lane.given = lane.given, None
+                return unit
+            if lane.stale:
+                await self._renew(lane)
+            try:
+                reply = await self._session.ask(lane.index, lane.caller, Done(self._options.name))
+                answer = messages.read_unit(reply)
+            except Unanswered:
+                lane.stale = True
+                continue
+            except messages.UnreadableReply as error:
+                answer = Refused(str(error))
+            if isinstance(answer, Unit):
+                self._session.well()
+                return answer
+            # A server that refuses what it grants to those it knows is in trouble, and may have refused coins for it.
+            if lane.work is not None:
+                self._report(lane, lane.work, lane.work.hits - lane.work.accepted)
+            self._session.doubt(answer.message)
+
+    async def _renew(self, lane: Lane) -> None:
+        """Go on from a fresh process; whatever the old one holds goes back."""
+        old, lane.caller = lane.caller, await self._cluster.caller()
+        lane.stale = False
+        await old.close()
+
+    def _works(self) -> list[Work]:
+        return [lane.work for lane in self._lanes if lane.work is not None]
+
+    # coins
+
+    def _found(self, lane: Lane, work: Work, n: int) -> None:
+        if work.dropped or n in work.seen:
+            return
+        work.seen.add(n)
+        if not is_coin(work.secret, n, self._options.zeros):
+            self._events.publish(told.CoinLost(lane.index, n))
+            return
+        work.hits.add(n)
+        self._events.publish(told.CoinFound(lane.index, n, digest_hex(work.secret, n)))
+        self._report(lane, work, {n})
+
+    def _report(self, lane: Lane, work: Work, coins: set[int]) -> None:
+        """Tell the server of `coins`, as many at once as the pipeline takes, but for those on their way already."""
+        if work.dropped:
+            return
+        for n in sorted(coins - work.reports.keys()):
+            report = work.reports[n] = asyncio.create_task(self._tell(lane, work, n))
+            report.add_done_callback(partial(work.told, n))
+
+    async def _answered(self, work: Work) -> None:
+        """Until each coin that was told of has its answer."""
+        while work.reports:
+            for report in (await asyncio.wait(work.reports.values()))[0]:
+                if not report.cancelled():
+                    report.result()
+            # Those that are done take themselves out.
+            await asyncio.sleep(0)
+
+    async def _tell(self, lane: Lane, work: Work, n: int) -> None:
+        async with self._pipeline:
+            while True:
+                try:
+                    reply = await self._session.ask(lane.index, lane.caller, Coin(self._options.name, n))
+                    answer = messages.read_count(reply)
+                except Unanswered:
+                    continue
+                except messages.UnreadableReply as error:
+                    answer = Refused(str(error))
+                break
+        if isinstance(answer, Refused):
+            self._rejected += 1
+            self._events.publish(told.CoinRejected(lane.index, n, answer.message))
+            return
+        self._session.well()
+        self._count = answer
+        if n not in work.accepted:
+            work.accepted.add(n)
+            self._coins += 1
+            self._events.publish(told.CoinAccepted(lane.index, n, answer))
+            if self._options.coins is not None and self._coins >= self._options.coins:
+                self.stop(f"{self._coins} coins are mined")
+
+    def _stopped(self) -> Stopped:
+        view = self.view()
+        return Stopped(
+            coins=view.coins,
+            rejected=view.rejected,
+            hashes=view.hashes,
+            units=view.units,
+            seconds=self._timing.now() - self._started,
+            reason=self._reason or "stopped",
+        )
+
+
+def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()

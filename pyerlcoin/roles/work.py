@@ -1,0 +1,115 @@
+"""What one lane of a miner has in hand: a unit, its search, and the coins it found."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Protocol
+
+from pyerlcoin.coin.unit import Unit
+from pyerlcoin.roles.cluster import Caller
+from pyerlcoin.search.engine import Job
+
+__all__ = ["Lane", "RunningSearch", "Searches", "Work"]
+
+
+class RunningSearch(Protocol):
+    """A search that was submitted."""
+
+    @property
+    def future(self) -> Future[list[int]]:
+        """All coins, ascending. Cancelling it gives the search up."""
+
+    @property
+    def done_integers(self) -> int:
+        """How many integers are searched so far."""
+
+
+class Searches(Protocol):
+    """What a miner needs of `search.pool.Pool`."""
+
+    def submit(self, job: Job, on_coin: Callable[[int], None] | None = None) -> RunningSearch:
+        """Start a search; several may run. `on_coin` may be called from any thread."""
+
+
+class Work:
+    """A unit under one secret. `interrupt` ends its search; what is found by then is still reported, unless dropped."""
+
+    def __init__(self, unit: Unit, secret: bytes) -> None:
+        self.unit = unit
+        self.secret = secret
+        self.seen: set[int] = set()
+        self.hits: set[int] = set()
+        self.accepted: set[int] = set()
+        self.reports: dict[int, asyncio.Task[None]] = {}
+        self.dropped = False
+        self.interrupted: str | None = None
+        self._search: RunningSearch | None = None
+        self._settled = False
+
+    @property
+    def done_integers(self) -> int:
+        """How many integers are searched so far."""
+        return 0 if self._search is None else self._search.done_integers
+
+    @property
+    def unsettled(self) -> int:
+        """Those that `settle` did not hand over yet."""
+        return 0 if self._settled else self.done_integers
+
+    def settle(self) -> int:
+        """The search is over: how many integers it did."""
+        self._settled = True
+        return self.done_integers
+
+    def told(self, n: int, report: asyncio.Task[None]) -> None:
+        """The report of `n` ended. One that failed stays, for whoever waits for it to raise."""
+        if report.cancelled() or report.exception() is None:
+            self.reports.pop(n, None)
+
+    async def search(self, searches: Searches, zeros: int, found: Callable[[int], None]) -> bool:
+        """Search the unit, telling each hit in the event loop. False when it was interrupted."""
+        if self.interrupted is not None:
+            return False
+        loop = asyncio.get_running_loop()
+        job = Job(self.secret, self.unit.first, self.unit.last, zeros)
+        self._search = searches.submit(job, lambda n: _tell(loop, found, n))
+        ended = asyncio.wrap_future(self._search.future)
+        try:
+            # Not `await ended`: an interrupted search must not look like a cancelled task, nor the other way round.
+            await asyncio.wait({ended})
+        finally:
+            self._search.future.cancel()
+        if ended.cancelled():
+            return False
+        for n in ended.result():
+            found(n)
+        return True
+
+    def interrupt(self, reason: str, *, drop: bool = False) -> None:
+        """End the search, if it runs. With `drop` its coins are worth nothing: they are not reported any more."""
+        self.interrupted = self.interrupted or reason
+        if drop:
+            self.dropped = True
+            for report in self.reports.values():
+                report.cancel()
+        if self._search is not None:
+            self._search.future.cancel()
+
+
+class Lane:
+    """One process that pulls work. `given`: by hello, to be next. `stale`: it may hold more than is known here."""
+
+    def __init__(self, index: int, caller: Caller) -> None:
+        self.index = index
+        self.caller = caller
+        self.work: Work | None = None
+        self.given: Unit | None = None
+        self.stale = False
+
+
+def _tell(loop: asyncio.AbstractEventLoop, found: Callable[[int], None], n: int) -> None:
+    # The loop may be closed by the time the last thread of a cancelled search gets here.
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(found, n)

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from pyerlcoin.coin.unit import Unit
+from pyerlcoin.roles.work import Work
+from tests.support.hand_search import HandSearches
+from tests.support.manual_timing import until
+
+
+async def test_a_search_that_was_interrupted_is_not_whole() -> None:
+    searches, work = HandSearches(held=True), Work(Unit(1, 9), b"s")
+    task = asyncio.create_task(work.search(searches, 1, lambda n: None))
+    await until(lambda: searches.running)
+    work.interrupt("why")
+    assert await task is False
+    assert searches.all[0].future.cancelled()
+
+
+async def test_a_task_that_is_cancelled_ends_as_cancelled_even_if_interrupted_too() -> None:
+    searches, work = HandSearches(held=True), Work(Unit(1, 9), b"s")
+    task = asyncio.create_task(work.search(searches, 1, lambda n: None))
+    await until(lambda: searches.running)
+    task.cancel()
+    work.interrupt("why")
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert searches.all[0].future.cancelled()
+
+
+async def test_work_that_was_interrupted_before_is_not_searched() -> None:
+    searches, work = HandSearches(), Work(Unit(1, 9), b"s")
+    work.interrupt("why")
+    assert await work.search(searches, 1, lambda n: None) is False
+    assert searches.all == []
+
+
+async def test_coins_are_told_in_the_loop_whichever_thread_found_them() -> None:
+    searches, work = HandSearches(held=True), Work(Unit(1, 9), b"s")
+    told: list[tuple[int, int]] = []
+    task = asyncio.create_task(work.search(searches, 1, lambda n: told.append((n, threading.get_ident()))))
+    await until(lambda: searches.running)
+    thread = threading.Thread(target=searches.all[0].finish, args=([4, 7],))
+    thread.start()
+    assert await task is True
+    thread.join()
+    assert {n for n, _ in told} == {4, 7}
+    assert {ident for _, ident in told} == {threading.get_ident()}
+
+
+async def test_what_is_settled_is_not_counted_twice() -> None:
+    searches, work = HandSearches(), Work(Unit(1, 9), b"s")
+    await work.search(searches, 1, lambda n: None)
+    assert work.unsettled == 9
+    assert work.settle() == 9
+    assert (work.unsettled, work.done_integers) == (0, 9)
