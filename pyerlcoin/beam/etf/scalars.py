@@ -115,9 +115,10 @@ def _finite(value: float, pos: int) -> float:
 def _bit_binary(data: bytes, pos: int, _: int) -> tuple[Term, int]:
     size, bits = _u32(data, pos + 1)[0], data[pos + 5]
     content = take(data, pos + 6, size)
-    if bits > 8 or (bits == 0) != (size == 0):
+    # OTP 25 takes an empty one; the releases after it refuse that, and none writes it.
+    if size == 0 or not 1 <= bits <= 8:
         raise MalformedTerm(f"a bitstring of {size} bytes with {bits} bits in the last one", pos)
-    return (BitString(content, bits) if 0 < bits < 8 else content), pos + 6 + size
+    return (BitString(content, bits) if bits < 8 else content), pos + 6 + size
 
 
 def _identifier(data: bytes, node_at: int, size: int) -> tuple[bytes, bytes, int]:
