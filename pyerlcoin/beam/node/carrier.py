@@ -44,7 +44,7 @@ class TcpCarrier:
 
     async def listen(self, factory: ProtocolFactory, address: str, port: int) -> asyncio.Server:
         """As `Carrier.listen`."""
-        return await asyncio.get_running_loop().create_server(factory, address, port, backlog=128)
+        return await _listen(factory, address, port)
 
 
 async def connect_tcp(factory: ProtocolFactory, address: str, port: int) -> None:
@@ -55,9 +55,21 @@ async def connect_tcp(factory: ProtocolFactory, address: str, port: int) -> None
 async def listen_tcp(factory: ProtocolFactory, address: str, port: int) -> asyncio.Server:
     """A listening socket. Raises CannotListen."""
     try:
-        return await asyncio.get_running_loop().create_server(factory, address, port, backlog=128)
+        return await _listen(factory, address, port)
     except OSError as error:
         raise cannot_listen(address, port, error) from error
+
+
+async def _listen(factory: ProtocolFactory, address: str, port: int) -> asyncio.Server:
+    loop = asyncio.get_running_loop()
+    # In two steps: create_server alone loses its socket when it is cancelled.
+    server = await loop.create_server(factory, address, port, backlog=128, start_serving=False)
+    try:
+        await server.start_serving()
+    except BaseException:
+        server.close()
+        raise
+    return server
 
 
 def cannot_listen(address: str, port: int, error: OSError) -> CannotListen:

@@ -52,12 +52,15 @@ class EpmdServer:
         self._servers.append(await listen_tcp(self._session, first, self.port))
         self.port = self._servers[0].sockets[0].getsockname()[1]
         listening = [first]
-        if wildcard is None:
-            for address in addresses:
+        try:
+            for address in addresses if wildcard is None else ():
                 if address != first:
                     with contextlib.suppress(CannotListen):
                         self._servers.append(await listen_tcp(self._session, address, self.port))
                         listening.append(address)
+        except BaseException:
+            await self.stop()
+            raise
         self.addresses = tuple(listening)
 
     async def stop(self) -> None:

@@ -42,6 +42,9 @@ class Listener:
                 if port == 0 and error.errno == errno.EADDRINUSE and attempt < _TRIES - 1:
                     continue
                 raise cannot_listen(address, port, error) from error
+            except BaseException:
+                self.stop()
+                raise
             return
 
     def stop(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable, Sequence
 
@@ -51,7 +52,7 @@ class Registrar:
         self._registration: Registration | None = None
         self._server: EpmdServer | None = None
         self._again: asyncio.Task[None] | None = None
-        self._stopped = False
+        self._stopped = asyncio.Event()
 
     @property
     def serving(self) -> bool:
@@ -78,10 +79,9 @@ class Registrar:
 
     async def stop(self) -> None:
         """Unregister, and end the port mapper if it is ours."""
-        self._stopped = True
+        self._stopped.set()
         if self._again is not None:
-            self._again.cancel()
-            await asyncio.wait([self._again])
+            await self._again
         if self._registration is not None:
             await self._registration.close()
         if self._server is not None:
@@ -114,7 +114,7 @@ class Registrar:
         self._tell(EpmdTakenOver(self._epmd_port, server.addresses))
 
     def _lost(self) -> None:
-        if self._stopped:
+        if self._stopped.is_set():
             return
         self._registration = None
         self._tell(EpmdLost(self._epmd_port))
@@ -123,11 +123,12 @@ class Registrar:
     async def _register_again(self) -> None:
         # The creation of the first registration stays: pids that were handed out carry it.
         attempt = 0
-        while True:
+        while not self._stopped.is_set():
             try:
                 await self._register()
             except (EpmdUnreachable, CannotListen, NameInUse):
-                await asyncio.sleep(_pause(attempt))
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopped.wait(), _pause(attempt))
                 attempt += 1
             else:
                 return

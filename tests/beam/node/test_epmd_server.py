@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from pyerlcoin.beam.dist import Alive2Request, EpmdRequest, NodeName, PortPlease2Request
+from pyerlcoin.beam.errors import CannotListen, EpmdUnreachable, NameInUse, NodeNotFound
+from pyerlcoin.beam.node import epmd_client, epmd_server
+from pyerlcoin.beam.node.epmd_client import find_port, names, register
+from pyerlcoin.beam.node.epmd_server import EpmdServer
+from tests.support.clock import UNIT
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[EpmdServer]:
+    running = EpmdServer(0)
+    await running.start(("127.0.0.1",))
+    yield running
+    await running.stop()
+
+
+def nothing() -> None:
+    """For a registration that is not lost."""
+
+
+async def ask(port: int, request: bytes, host: str = "127.0.0.1") -> bytes:
+    """All that comes until the port mapper closes."""
+    reader, writer = await asyncio.open_connection(host, port)
+    try:
+        writer.write(request)
+        async with asyncio.timeout(20 * UNIT):
+            return await reader.read()
+    except ConnectionError:
+        return b""
+    finally:
+        writer.close()
+
+
+def framed(request: EpmdRequest | bytes) -> bytes:
+    return len(request).to_bytes(2) + request if isinstance(request, bytes) else request.encode()
+
+
+async def test_a_registration_lives_as_long_as_its_socket(server: EpmdServer) -> None:
+    node = NodeName.parse("a@127.0.0.1")
+    registration = await register(node, 5000, hidden=True, epmd_port=server.port, on_lost=nothing)
+    assert await find_port(node, "127.0.0.1", server.port) == 5000
+    assert await names("127.0.0.1", "127.0.0.1", server.port) == {"a": 5000}
+    assert server.names == ("a",)
+    with pytest.raises(NameInUse):
+        await register(node, 5001, hidden=False, epmd_port=server.port, on_lost=nothing)
+    await registration.close()
+    with pytest.raises(NodeNotFound):
+        await find_port(node, "127.0.0.1", server.port)
+    again = await register(node, 5001, hidden=False, epmd_port=server.port, on_lost=nothing)
+    assert again.creation != registration.creation
+    await again.close()
+
+
+async def test_a_lost_port_mapper_is_noticed(server: EpmdServer) -> None:
+    lost = asyncio.Event()
+    node = NodeName.parse("a@127.0.0.1")
+    await register(node, 5000, hidden=True, epmd_port=server.port, on_lost=lost.set)
+    await server.stop()
+    async with asyncio.timeout(20 * UNIT):
+        await lost.wait()
+    with pytest.raises(EpmdUnreachable):
+        await find_port(node, "127.0.0.1", server.port)
+
+
+@pytest.mark.parametrize("request_", [b"k", b"d", b"ssomebody", b"", b"?", b"x"], ids=str)
+async def test_kill_dump_stop_and_nonsense_are_closed_without_a_word(server: EpmdServer, request_: bytes) -> None:
+    registration = await register(
+        NodeName.parse("somebody@127.0.0.1"), 5000, hidden=True, epmd_port=server.port, on_lost=nothing
+    )
+    assert await ask(server.port, framed(request_)) == b""
+    assert server.names == ("somebody",)
+    await registration.close()
+
+
+async def test_only_this_machine_may_register(server: EpmdServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert epmd_server._is_loopback("127.0.0.9")
+    assert epmd_server._is_loopback("::1")
+    assert epmd_server._is_loopback("::ffff:127.0.0.1")
+    assert not epmd_server._is_loopback("192.168.0.13")
+    assert not epmd_server._is_loopback("fe80::1%eth0")
+    monkeypatch.setattr(epmd_server, "_is_loopback", lambda address: False)
+    assert await ask(server.port, framed(Alive2Request("a", 5000))) == b""
+    assert await ask(server.port, framed(PortPlease2Request("a"))) == b"w\1"
+    assert server.names == ()
+
+
+async def test_who_says_nothing_is_closed_and_who_registered_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(epmd_server, "_QUESTION_TIME", 0.02 * UNIT)
+    server = EpmdServer(0)
+    await server.start(("127.0.0.1",))
+    node = NodeName.parse("a@127.0.0.1")
+    registration = await register(node, 5000, hidden=True, epmd_port=server.port, on_lost=nothing)
+    assert await ask(server.port, b"\0") == b""
+    assert server.names == ("a",)
+    await registration.close()
+    await server.stop()
+
+
+async def test_sockets_are_capped(server: EpmdServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(epmd_server, "_MOST_SOCKETS", 1)
+    node = NodeName.parse("a@127.0.0.1")
+    registration = await register(node, 5000, hidden=True, epmd_port=server.port, on_lost=nothing)
+    assert await ask(server.port, framed(PortPlease2Request("a"))) == b""
+    await registration.close()
+
+
+async def test_it_listens_on_loopback_first_and_wherever_else_it_can(server: EpmdServer) -> None:
+    other = EpmdServer(0)
+    await other.start(("127.0.0.3", "192.0.2.1", "127.0.0.1"))
+    assert other.addresses == ("127.0.0.1", "127.0.0.3")
+    assert await ask(other.port, framed(PortPlease2Request("a")), "127.0.0.3") == b"w\1"
+    await other.stop()
+    everywhere = EpmdServer(0)
+    await everywhere.start(("0.0.0.0",))
+    assert everywhere.addresses == ("0.0.0.0",)
+    await everywhere.stop()
+    with pytest.raises(CannotListen):
+        await EpmdServer(server.port).start(("127.0.0.1",))
+
+
+@pytest.mark.parametrize("answer", [b"", b"nonsense"])
+async def test_what_is_no_port_mapper(answer: bytes) -> None:
+    class Other(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            assert isinstance(transport, asyncio.Transport)
+            transport.write(answer)
+            transport.close()
+
+    server = await asyncio.get_running_loop().create_server(Other, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(EpmdUnreachable, match=r"no epmd|reset"):
+            await find_port(NodeName.parse("a@127.0.0.1"), "127.0.0.1", port)
+
+
+async def test_a_mute_port_mapper_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(epmd_client, "EPMD_TIMEOUT", 0.01)
+    server = await asyncio.get_running_loop().create_server(asyncio.Protocol, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(EpmdUnreachable, match="no answer in time"):
+            await find_port(NodeName.parse("a@127.0.0.1"), "127.0.0.1", port)
