@@ -1,0 +1,1 @@
+"""What the roles need of a node, on each of the nodes there are."""
