@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.beam import RELEASES, Release, available_releases, required_releases
 from tests.support.clock import UNIT
@@ -17,6 +18,11 @@ from tests.support.clock import UNIT
 _NO_BEAM = (
     "no Erlang with Elixir on this machine: install the package elixir, or make the matrix with scripts/test --matrix"
 )
+
+
+# Hypothesis' own deadline of 200 ms an example is a timed assertion, which a busy machine fails.
+settings.register_profile("pyerlcoin", deadline=None)
+settings.load_profile("pyerlcoin")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

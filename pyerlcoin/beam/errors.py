@@ -273,13 +273,16 @@ class CookieMismatch(Refused):
 
 
 class NotAllowed(Refused):
-    """Status `not_allowed`: the other node refuses our name or lacks one of our flags."""
+    """Status `not_allowed`: the other node refuses our name or a flag; or `lacking` names the flags it lacks for us."""
 
-    def __init__(self, node: str) -> None:
-        super().__init__(node)
+    def __init__(self, node: str, lacking: tuple[str, ...] = ()) -> None:
+        super().__init__(node, lacking)
         self.node = node
+        self.lacking = lacking
 
     def __str__(self) -> str:
+        if self.lacking:
+            return f"{self.node} is too old, it lacks {', '.join(self.lacking)}: run it on OTP 25 or newer"
         return f"{self.node} does not allow this node to connect: its log says which flag or name it refuses"
 
 
@@ -367,7 +370,12 @@ class ProcessDown(CallFailed):
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"the process {self.target} ended: {self.reason!r}"
+        try:
+            reason = repr(self.reason)
+        except ValueError:
+            # Python prints no integer of more than 4,300 digits, and a peer may send one.
+            reason = "for a reason too large to print"
+        return f"the process {self.target} ended: {reason}"
 
 
 class CallTimeout(CallFailed):

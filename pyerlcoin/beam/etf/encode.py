@@ -33,7 +33,7 @@ MAX_ENCODED_DEPTH: Final = 10_000
 """Open containers at once. Nothing sensible comes near; a list that contains itself ends here."""
 
 MAX_ENCODED_INTEGER_BYTES: Final = 524_280
-"""65,535 words of 64 bits: the BEAM has no larger integer, and drops a connection that brings one."""
+"""65,535 words of 64 bits. How large an integer a BEAM takes differs by release; all that were tried take this."""
 
 _VERSION: Final = bytes((VERSION,))
 _NIL: Final = bytes((NIL_EXT,))
