@@ -86,8 +86,11 @@ def test_stop_is_obeyed(engine: Engine) -> None:
     done = sum(told)
     assert asked == 3
     assert 0 < done < 10**9
-    assert found == [n for n in found if n < job.first + done]
     assert found == sorted(found)
+    # Those of what is done, wherever the engine began: about one in 4,096.
+    assert len(found) < done / 2000 + 10
+    whole = Job(job.secret, 10**9, 10**9 + 20_000, job.zeros)
+    assert set(found) & set(range(whole.first, whole.last + 1)) <= set(expected(whole))
 
 
 def test_threads_can_share_one_engine(engine: Engine) -> None:

@@ -1,0 +1,111 @@
+"""The vector engine where its kernels are there, the standard library for what is done before they would be."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from pyerlcoin.search.digits import same_length
+from pyerlcoin.search.engine import Job
+from pyerlcoin.search.python import PythonEngine
+from pyerlcoin.search.simd.engine import Need, SimdEngine
+
+__all__ = ["AutoEngine"]
+
+_log = logging.getLogger(__name__)
+
+# What the standard library takes for an integer, about; and what it takes to have a kernel, compiled or from disk.
+_PYTHON_SECONDS = 0.4e-6
+_COMPILE_SECONDS = 0.2  # for each block of the kernel
+_LOAD_SECONDS = 0.03
+# Nobody knows how much more is to come. Once this part of a kernel's cost went into doing without it, it is had.
+_PATIENCE = 0.25
+
+
+class AutoEngine:
+    """Chooses for each range. Thread-safe; while one thread compiles, the others go on without the kernel."""
+
+    parallel = "threads"
+
+    def __init__(self, fast: SimdEngine, slow: PythonEngine) -> None:
+        self._fast = fast
+        self._slow = slow
+        self._lock = threading.Lock()
+        self._costs: dict[Need, float] = {}
+        self._spent: dict[Need, float] = {}
+        self._loading: set[Need] = set()
+        self._broken = False
+
+    @property
+    def name(self) -> str:
+        """The engine that does the work where there is much of it."""
+        return self._slow.name if self._broken else self._fast.name
+
+    def unavailable(self) -> str | None:
+        """As the fast engine says."""
+        return self._fast.unavailable()
+
+    def search(self, job: Job, stop: Callable[[], bool], progress: Callable[[int], None]) -> list[int]:
+        """Every coin of the job, ascending; see `Engine.search`."""
+        found: list[int] = []
+        stopped = False
+
+        def asked() -> bool:
+            nonlocal stopped
+            stopped = stopped or stop()
+            return stopped
+
+        # Each length of integers by itself, as each may need a kernel of its own.
+        for _, first, last in same_length(job.first, job.last):
+            part = replace(job, first=first, last=last)
+            engine = self._fast if self._is_fast(part) else self._slow
+            found += engine.search(part, asked, progress)
+            if stopped:
+                break
+        return found
+
+    def _is_fast(self, part: Job) -> bool:
+        """Whether the fast engine is the one for this part, which then has what it needs."""
+        if self._broken:
+            return False
+        needs = self._fast.needs(part)
+        if not needs:
+            return True
+        loading = False
+        try:
+            loading = self._worth_it(part, needs)
+            if loading:
+                self._fast.load(needs)
+        except (OSError, RuntimeError) as fault:
+            # LLVM does not know this processor, or is itself broken: slower is better than not at all.
+            _log.warning("the engine %s failed, going on with %s: %s", self._fast.name, self._slow.name, fault)
+            self._broken = True
+        finally:
+            if loading:
+                with self._lock:
+                    self._loading.difference_update(needs)
+        return loading and not self._broken
+
+    def _worth_it(self, part: Job, needs: list[Need]) -> bool:
+        """Whether this thread is to load the kernels now; if so, no other one is told the same."""
+        costs = [self._cost(need) for need in needs]
+        with self._lock:
+            if self._loading.intersection(needs):
+                return False
+            seconds = part.size * _PYTHON_SECONDS
+            spent = sum(self._spent.get(need, 0.0) for need in needs) + seconds
+            if spent < _PATIENCE * sum(costs):
+                for need in needs:
+                    self._spent[need] = self._spent.get(need, 0.0) + seconds / len(needs)
+                return False
+            self._loading.update(needs)
+            return True
+
+    def _cost(self, need: Need) -> float:
+        cost = self._costs.get(need)
+        if cost is None:
+            cost = _LOAD_SECONDS if self._fast.is_cached(need) else _COMPILE_SECONDS * need.blocks
+            self._costs[need] = cost
+        return cost

@@ -1,0 +1,116 @@
+"""Calls the kernels: from a range of integers to the hits in it."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Iterator
+from struct import Struct
+
+from pyerlcoin.search.digits import decimal
+from pyerlcoin.search.simd.layout import Call, Layout
+from pyerlcoin.search.simd.steps import INITIAL
+
+__all__ = ["Absorb", "Kernel", "Masks", "absorb_type", "hunt", "kernel_type"]
+
+_P, _N, _W = ctypes.c_void_p, ctypes.c_int64, ctypes.c_uint32
+# ctypes lets go of the interpreter's lock during such a call.
+kernel_type = ctypes.CFUNCTYPE(_N, _P, _N, _N, _P, _N, _P, _N, _N, _W, _W, _P, _N)
+absorb_type = ctypes.CFUNCTYPE(None, _P, _N, _N, _N, _P, _P)
+Kernel = Callable[..., int]
+Absorb = Callable[..., None]
+
+_STATE = Struct("<4I")
+
+# Digests in one call, between which it is asked whether to stop: 3 to 12 ms of a vector unit. A call costs 3 us.
+_CALL = 1_000_000
+_FIRST_ROOM = 256
+
+
+class Masks:
+    """Which bits of the digest's word A must be 0."""
+
+    def __init__(self, zeros: int) -> None:
+        """`zeros` hex digits, 0 to 8: what word A has."""
+        # The digest's hex form has a byte's high half first, and the lowest byte of A first.
+        self.mask = sum(0xF << 4 * (i ^ 1) for i in range(zeros))
+        self.low_mask = (1 << 4 * (zeros - zeros % 2)) - 1
+
+
+def hunt(
+    kernel: Kernel,
+    absorb: Absorb,
+    secret: bytes,
+    layout: Layout,
+    first: int,
+    last: int,
+    masks: Masks,
+    stop: Callable[[], bool],
+    progress: Callable[[int], None],
+) -> Iterator[int]:
+    """The integers from `first` to `last`, all of the layout's length, whose digests pass the masks; not in order."""
+    room = _Hits()
+    size = layout.low_size
+    whole = len(secret) // 64 * 64
+    secret_state = _absorb(absorb, _STATE.pack(*INITIAL), secret[:whole])
+    for prefix in range(first // size, last // size + 1):
+        base = prefix * size
+        head = secret + decimal(prefix) if prefix else secret
+        state = _absorb(absorb, secret_state, head[whole : layout.absorbed])
+        rest = head[layout.absorbed :]
+        table = layout.table(rest)
+        for count, call in layout.calls(max(first - base, 0), min(last - base, size - 1)):
+            for done, part in _parts(count, call):
+                rows = layout.write(rest, part.row, part.row_until)
+                at = ctypes.addressof(ctypes.c_char.from_buffer(rows))
+                row_count = part.row_until - part.row
+                states, state_stride = state, 0
+                if layout.rows_absorb:
+                    row_states = ctypes.create_string_buffer(16 * row_count)
+                    absorb(at, row_count, layout.row_length, 1, state, ctypes.addressof(row_states))
+                    states, state_stride = row_states.raw, 16
+                hits = room.call(
+                    kernel,
+                    (at + layout.rows_absorb, row_count, layout.row_length, states, state_stride, table),
+                    (part.entry, part.entry_until, masks.low_mask, masks.mask),
+                )
+                for hit in hits:
+                    n = base + layout.low(part.row + (hit >> 32), hit & 0xFFFFFFFF)
+                    if first <= n <= last:
+                        yield n
+                progress(done)
+                if stop():
+                    return
+
+
+class _Hits:
+    """Where a kernel writes its hits: as large as needed so far."""
+
+    def __init__(self) -> None:
+        self._buffer = (ctypes.c_uint64 * _FIRST_ROOM)()
+
+    def call(self, kernel: Kernel, before: tuple[object, ...], after: tuple[object, ...]) -> list[int]:
+        count = kernel(*before, *after, ctypes.addressof(self._buffer), len(self._buffer))
+        if count > len(self._buffer):
+            self._buffer = (ctypes.c_uint64 * (2 * count))()
+            count = kernel(*before, *after, ctypes.addressof(self._buffer), len(self._buffer))
+        return self._buffer[:count] if count else []
+
+
+def _absorb(absorb: Absorb, state: bytes, blocks: bytes) -> bytes:
+    if not blocks:
+        return state
+    after = ctypes.create_string_buffer(16)
+    absorb(blocks, 1, 0, len(blocks) // 64, state, ctypes.addressof(after))
+    return after.raw
+
+
+def _parts(count: int, call: Call) -> Iterator[tuple[int, Call]]:
+    """The call in parts of moderate size, each with how many of the `count` integers it is worth."""
+    entries = call.entry_until - call.entry
+    rows = max(1, _CALL // entries)
+    for row in range(call.row, call.row_until, rows):
+        until = min(row + rows, call.row_until)
+        # Where J's digits make the call cover more than the integers asked for, the last part takes the difference.
+        worth = count if until == call.row_until else min(count, (until - row) * entries)
+        count -= worth
+        yield worth, Call(row, until, call.entry, call.entry_until)
