@@ -97,10 +97,10 @@ async def local_addresses(host: str, bind: str | None) -> tuple[str, ...]:
     """Where a node with that host part listens: there and on loopback, or on `bind` alone.
 
     Raises:
-        HostUnknown: the host part does not resolve.
+        HostUnknown: the host part, or `bind`, does not resolve.
     """
     if bind is not None:
-        return (bind,)
+        return (await resolve(bind),)
     own = await resolve(host)
     loopback = "::1" if ":" in own else "127.0.0.1"
     return (own,) if own == loopback else (own, loopback)

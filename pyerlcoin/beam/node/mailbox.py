@@ -138,7 +138,7 @@ class Mailbox:
                     return self._wait_for(outcome, sender)
             if sender is not None and outcome is not NO_REPLY:
                 sender.reply(outcome)
-        except Exception as error:  # noqa: BLE001  # whatever a handler raises ends its own process only
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # it ends its own process only
             self._on_crash(error)
         return True
 

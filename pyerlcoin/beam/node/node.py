@@ -113,11 +113,11 @@ class Node:
         self._tasks: set[asyncio.Task[object]] = set()
         self.registry = ProcessRegistry()
         self.local = LocalRoute(self)
+        self._peers = Peers(self)
+        self._listener = Listener(self.carrier, self._peers.accept)
         # Set by `start`.
         self.loop: asyncio.AbstractEventLoop
         self.identities: Identities
-        self._peers: Peers
-        self._listener: Listener
         self._registrar: Registrar
         self._ticker: Ticker
         self._own: Process
@@ -136,8 +136,6 @@ class Node:
             raise NodeNotRunning
         self.loop = asyncio.get_running_loop()
         addresses = await local_addresses(self.node_name.host, self._bind)
-        self._peers = Peers(self)
-        self._listener = Listener(self.carrier, self._peers.accept)
         await self._listener.start(addresses, self._port)
         self._registrar = Registrar(
             self.node_name,
@@ -191,13 +189,13 @@ class Node:
 
     @property
     def port(self) -> int:
-        """The distribution port."""
+        """The distribution port; 0 before the start."""
         return self._listener.port
 
     @property
     def serves_epmd(self) -> bool:
         """Whether this node is the port mapper of its machine."""
-        return self._registrar.serving
+        return self._running and self._registrar.serving
 
     # Processes.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
-from pyerlcoin.beam.errors import NodeNotRunning, ProcessDown
+from pyerlcoin.beam.errors import NodeNotRunning, ProcessDown, UnencodableTerm
 from pyerlcoin.beam.etf.encode import encode
 from pyerlcoin.beam.etf.terms import Atom, Pid, Reference, Term
 from pyerlcoin.beam.node.calls import Calls
@@ -148,7 +148,9 @@ class Process:
         """
         if not self.alive:
             return
-        encode(reason)
+        size = len(encode(reason))
+        if size > self.node.limits.frame_bytes // 2:
+            raise UnencodableTerm(f"an exit reason of {size} bytes fits in no message")
         self.alive = False
         self.node.forget(self, reason)
         for reference in list(self._monitors):
