@@ -1,0 +1,196 @@
+"""One established connection: frames in, control messages out, and the other way round.
+
+Only the pass-through framing is spoken: 4 bytes of length, then `112, 131, Control [, 131, Message]`; a length of 0
+is a tick (OTP, Distribution Protocol, "Protocol between Connected Nodes"). The driver owes a link::
+
+    link.receive_data(established.trailing)     # first, and then whatever comes; may raise RemoteFault
+    for event in link.events(): …               # also after it raised: they came before the fault
+    transport.write(link.data_to_send())        # one write for the whole batch
+
+There is no clock inside: the driver calls `send_tick` when it wrote nothing for a quarter of `net_ticktime`, and
+compares `frames_received` to see that the peer lives.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Final, TypeAlias
+
+from pyerlcoin.beam.dist.control import Control, read_message
+from pyerlcoin.beam.dist.control_messages import DemonitorP, Link, MonitorP
+from pyerlcoin.beam.dist.fast_path import fast_readers
+from pyerlcoin.beam.dist.flags import DistributionFlags
+from pyerlcoin.beam.dist.monitors import DemonitorReceived, MonitorReceived, monitor_key
+from pyerlcoin.beam.dist.names import NodeName
+from pyerlcoin.beam.dist.reply import reply_writer
+from pyerlcoin.beam.errors import BeamError, LimitExceeded, MalformedMessage, UnencodableTerm
+from pyerlcoin.beam.etf import DEFAULT, Limits, Pid, Term
+
+__all__ = ["FRAME_LIMIT", "DistributionLink", "LinkEvent"]
+
+#: A BEAM sends any message as one frame, however large. What a GenServer is told fits many times over.
+FRAME_LIMIT: Final = 16 * 1024 * 1024
+
+#: MONITOR_P and DEMONITOR_P come as MonitorReceived and DemonitorReceived, all others as they are.
+LinkEvent: TypeAlias = Control | MonitorReceived | DemonitorReceived
+
+_LENGTH: Final = struct.Struct(">I")
+_TICK: Final = bytes(4)
+
+
+class DistributionLink:
+    """The connection after the handshake.
+
+    Args:
+        ours, peer: the two nodes; a LINK or MONITOR_P from a process of a third one breaks the protocol.
+        flags: the negotiated ones.
+        frame_limit: the longest frame taken, and sent, in bytes.
+        limits: for decoding terms.
+
+    Attributes:
+        frames_received, ticks_received: complete frames, ticks included; and ticks alone.
+        fast_hits: how many frames took a short way, by message; see `fast_path`.
+    """
+
+    def __init__(
+        self,
+        ours: NodeName,
+        peer: NodeName,
+        flags: DistributionFlags,
+        *,
+        frame_limit: int = FRAME_LIMIT,
+        limits: Limits = DEFAULT,
+    ) -> None:
+        self.ours = ours
+        self.peer = peer
+        self.flags = flags
+        self.frames_received = 0
+        self.ticks_received = 0
+        self.fast_hits: dict[str, int] = {}
+        self._frame_limit = frame_limit
+        self._limits = limits
+        self._buffer = bytearray()
+        self._needed = 0  # bytes that `_buffer` must have before another look at it is worth while
+        self._closed = False
+        self._events: list[LinkEvent] = []
+        self._output = bytearray()
+        self._key_size, self._readers = fast_readers(ours, peer, limits, self.fast_hits)
+        self._write_reply = reply_writer(flags)
+
+    # Receiving.
+
+    def receive_data(self, data: bytes) -> None:
+        """Take bytes of the peer's. Raises RemoteFault; the link is closed then, and swallows what still comes."""
+        if self._closed:
+            return
+        if self._buffer:
+            self._buffer += data
+            if len(self._buffer) < self._needed:
+                return
+            data = bytes(self._buffer)
+            self._buffer.clear()
+        try:
+            self._read_frames(data)
+        except BeamError:
+            self.receive_eof()
+            raise
+
+    def receive_eof(self) -> None:
+        """The peer closed. A frame that is not complete by now never will be."""
+        self._closed = True
+        self._buffer.clear()
+
+    def events(self) -> list[LinkEvent]:
+        """What arrived since the last call, oldest first."""
+        events, self._events = self._events, []
+        return events
+
+    def _read_frames(self, data: bytes) -> None:
+        at = 0
+        size = len(data)
+        append = self._events.append
+        key_size, readers = self._key_size, self._readers
+        while size - at >= 4:
+            (length,) = _LENGTH.unpack_from(data, at)
+            if length > self._frame_limit:
+                raise LimitExceeded("a distribution frame", length, self._frame_limit)
+            end = at + 4 + length
+            if end > size:
+                self._needed = 4 + length
+                self._buffer += data[at:]
+                return
+            self.frames_received += 1
+            if length:
+                frame = data[at + 4 : end]
+                reader = readers.get(frame[:key_size])
+                try:
+                    event: LinkEvent | None = reader(frame) if reader else None
+                except IndexError:
+                    event = None
+                append(event or self._read_any(frame))
+            else:
+                self.ticks_received += 1
+            at = end
+        self._needed = 4
+        self._buffer += data[at:]
+
+    def _read_any(self, frame: bytes) -> LinkEvent:
+        message = read_message(frame, self._limits)
+        if isinstance(message, MonitorP | DemonitorP | Link) and message.from_pid.node != self.peer.full:
+            raise MalformedMessage(f"{message.name} from a process of {message.from_pid.node}")
+        if isinstance(message, MonitorP):
+            return MonitorReceived(monitor_key(message), message.target)
+        if isinstance(message, DemonitorP):
+            return DemonitorReceived(monitor_key(message), message.target)
+        return message
+
+    # Sending.
+
+    def send(self, message: Control) -> None:
+        """Queue a control message.
+
+        Raises:
+            UnencodableTerm: a term without external form, or a frame over the limit. Nothing was queued.
+        """
+        output = self._output
+        start = len(output)
+        output += _TICK
+        try:
+            message.encode_into(output)
+            self._finish_frame(start)
+        except BaseException:
+            del output[start:]
+            raise
+
+    def send_reply(self, from_pid: Pid, caller: Pid, tag: Term, value: Term) -> None:
+        """Queue `{Tag, Value}` to a caller: to its alias where it has one and the flags allow, else to its pid.
+
+        Raises:
+            UnencodableTerm: as `send`.
+        """
+        output = self._output
+        start = len(output)
+        output += _TICK
+        try:
+            self._write_reply(output, from_pid, caller, tag, value)
+            self._finish_frame(start)
+        except BaseException:
+            del output[start:]
+            raise
+
+    def send_tick(self) -> None:
+        """Queue a tick."""
+        self._output += _TICK
+
+    def _finish_frame(self, start: int) -> None:
+        """Put the length of the frame in front of it."""
+        length = len(self._output) - start - 4
+        if length > self._frame_limit:
+            raise UnencodableTerm(f"the message has {length} bytes, and {self._frame_limit} is the most")
+        _LENGTH.pack_into(self._output, start, length)
+
+    def data_to_send(self) -> bytes:
+        """All that is queued, in one piece; empty if nothing is."""
+        data = bytes(self._output)
+        self._output.clear()
+        return data

@@ -1,0 +1,85 @@
+"""Where a GenServer's reply goes, and in which control message.
+
+`gen` sends `{Tag, Reply}` with the caller's tag untouched. A tag that holds an alias names where to: a reply sent
+there is dropped when the caller has given up, while one sent to its pid stays in its mailbox for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from pyerlcoin.beam.dist.control_messages import AliasSend, AltactFlags, AltactSigSend, Send
+from pyerlcoin.beam.dist.flags import DistributionFlags
+from pyerlcoin.beam.etf import Atom, ImproperList, Pid, Reference, Term, encode, encode_into
+
+__all__ = ["address_reply", "alias_of", "reply_writer"]
+
+_ALIAS: Final = Atom("alias")
+_ALIAS_ITEMS: Final = (_ALIAS,)
+# A payload that is a pair of an `[alias | Ref]`, up to the reference.
+_PAIR_WITH_ALIAS: Final = b"\x83h\2l\0\0\0\1" + _ALIAS.wire
+_TO_ALIAS: Final = int(AltactFlags.ALIAS)
+# Plain numbers: `&` of an IntFlag takes a microsecond.
+_ALTACT_SIG_FLAG: Final = int(DistributionFlags.DFLAG_ALTACT_SIG)
+_ALIAS_FLAG: Final = int(DistributionFlags.DFLAG_ALIAS)
+
+
+def alias_of(tag: Term) -> Reference | None:
+    """The alias in the tag of a `{Pid, Tag}`, if it has one.
+
+    ========================  ======================================================  ===========
+    `[alias | Ref]`           `gen:call` and `send_request`                           Ref
+    `[[alias | A] | Mon]`     `multi_call` of OTP 26 and later                        A
+    `{Ref, Node}`             `multi_call` of OTP 25                                  none
+    `Ref`, anything else      other callers                                           none
+    ========================  ======================================================  ===========
+    """
+    if type(tag) is not ImproperList or len(tag.items) != 1 or type(tag.tail) is not Reference:
+        return None
+    head = tag.items[0]
+    if head == _ALIAS:
+        return tag.tail
+    return alias_of(head)
+
+
+def address_reply(flags: int, from_pid: Pid, caller: Pid, tag: Term, message: Term) -> Send | AliasSend | AltactSigSend:
+    """The control message that brings `message`, usually `(tag, value)`, to the caller who gave `tag`.
+
+    Args:
+        flags: the negotiated ones. A node before OTP 28 closes the connection on an ALTACT_SIG_SEND.
+        from_pid: our process that replies.
+        caller: the pid beside the tag.
+    """
+    alias = alias_of(tag)
+    if alias is not None:
+        if flags & _ALTACT_SIG_FLAG:
+            return AltactSigSend(_TO_ALIAS, from_pid, alias, None, message)
+        if flags & _ALIAS_FLAG:
+            return AliasSend(from_pid, alias, message)
+    return Send(caller, message)
+
+
+def reply_writer(flags: int) -> Callable[[bytearray, Pid, Pid, Term, Term], None]:
+    """A function that appends the frame of `(tag, value)`, given `(out, from_pid, caller, tag, value)`.
+
+    It writes what `address_reply` addresses, and is quick for the tag of every GenServer.call, `[alias | Ref]`: all
+    bytes but the ids and the value are the same each time. It raises UnencodableTerm, and may leave `out` longer.
+    """
+    flags = int(flags)
+    if flags & _ALTACT_SIG_FLAG:
+        head = b"p\x83h\4" + encode(AltactSigSend.op) + encode(_TO_ALIAS)
+    elif flags & _ALIAS_FLAG:
+        head = b"p\x83h\3" + encode(AliasSend.op)
+    else:
+        head = b""
+
+    def write(out: bytearray, from_pid: Pid, caller: Pid, tag: Term, value: Term) -> None:
+        if head and type(tag) is ImproperList and tag.items == _ALIAS_ITEMS and type(tag.tail) is Reference:
+            alias = tag.tail.wire
+            out += b"".join((head, from_pid.wire, alias, _PAIR_WITH_ALIAS, alias))
+            encode_into(out, value)
+        else:
+            address_reply(flags, from_pid, caller, tag, (tag, value)).encode_into(out)
+
+    return write

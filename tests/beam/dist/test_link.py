@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pyerlcoin.beam.dist import (
+    OFFERED,
+    DemonitorP,
+    DemonitorReceived,
+    DistributionFlags,
+    DistributionLink,
+    Exit,
+    Link,
+    MonitorP,
+    MonitorReceived,
+    NodeName,
+    RegSend,
+    Send,
+    UnlinkId,
+    monitor_key,
+    read_message,
+)
+from pyerlcoin.beam.errors import LimitExceeded, MalformedMessage, RemoteFault, UnencodableTerm
+from pyerlcoin.beam.etf import Atom, ImproperList, Limits, Pid, Reference, Term
+from tests.support import golden
+from tests.support.golden import frame
+from tests.support.machines import CHUNKINGS, feed
+
+_OURS, _PEER = NodeName.parse(golden.GOLDEN), NodeName.parse(golden.OTP25)
+_OUR_PID = Pid.make(_OURS.full, 1, 0, golden.CREATION)
+_PID = Pid.make(_PEER.full, 85, 0, golden.OTP25_CREATION)
+_REF = Reference.make(_PEER.full, golden.OTP25_CREATION, [1, 2, 3])
+_TO_OTP25 = DistributionFlags(golden.OTP25_FLAGS) & OFFERED
+
+_EVERYTHING = [
+    golden.MONITOR,
+    golden.CALL,
+    golden.DEMONITOR,
+    golden.SEND,
+    golden.LINK,
+    golden.UNLINK_ID,
+    golden.EXIT2,
+    golden.MONITOR_PID,
+    golden.EXIT,
+    golden.DEMONITOR_PID,
+]
+
+
+def _link(frame_limit: int = 10_000, limits: Limits | None = None) -> DistributionLink:
+    return DistributionLink(_OURS, _PEER, _TO_OTP25, frame_limit=frame_limit, limits=limits or Limits())
+
+
+@CHUNKINGS
+def test_what_otp_25_sent(chunk: int) -> None:
+    link = _link()
+    feed(link, b"".join(map(frame, _EVERYTHING)), chunk)
+    events = link.events()
+    assert [type(event) for event in events] == [
+        MonitorReceived,
+        RegSend,
+        DemonitorReceived,
+        Send,
+        Link,
+        UnlinkId,
+        type(read_message(golden.EXIT2)),
+        MonitorReceived,
+        Exit,
+        DemonitorReceived,
+    ]
+    for event, data in zip(events, _EVERYTHING, strict=True):
+        message = read_message(data)
+        if isinstance(message, MonitorP | DemonitorP):
+            assert isinstance(event, MonitorReceived | DemonitorReceived)
+            assert (event.key, event.target) == (monitor_key(message), message.target)
+        else:
+            assert event == message
+    assert link.fast_hits == {"MONITOR_P": 2, "DEMONITOR_P": 2, "REG_SEND": 1, "$gen_call": 1}
+    assert (link.frames_received, link.ticks_received, link.events()) == (10, 0, [])
+
+
+def test_the_reply_that_otp_25_took() -> None:
+    link = _link()
+    link.receive_data(frame(golden.CALL))
+    (call,) = link.events()
+    assert isinstance(call, RegSend)
+    match call.message:
+        case (Atom("$gen_call"), (Pid() as caller, tag), (Atom("done"), b"Alice")):
+            link.send_reply(_OUR_PID, caller, tag, (Atom("ok"), 1))
+    assert link.data_to_send() == frame(golden.ALIAS_REPLY)
+    assert link.data_to_send() == b""
+
+
+@CHUNKINGS
+def test_ticks_are_counted_among_frames(chunk: int) -> None:
+    link = _link()
+    feed(link, bytes(4) + frame(golden.SEND) + bytes(8), chunk)
+    assert (link.frames_received, link.ticks_received, len(link.events())) == (4, 3, 1)
+    link.send_tick()
+    assert link.data_to_send() == bytes(4)
+
+
+def test_two_links_talk_in_batches() -> None:
+    one, other = _link(), DistributionLink(_PEER, _OURS, _TO_OTP25)
+    messages = [Send(_PID, number) for number in range(100)]
+    for message in messages:
+        one.send(message)
+    one.send_tick()
+    other.receive_data(one.data_to_send())
+    assert other.events() == messages
+    assert other.ticks_received == 1
+    big = Send(_PID, bytes(9_000))
+    one.send(big)
+    feed(other, one.data_to_send(), 100)
+    assert other.events() == [big]
+
+
+def test_another_spelling_of_a_monitor_has_the_same_key() -> None:
+    # As ATOM_EXT, in Latin-1: erl of old wrote it so, and still may.
+    old_peer = b"d\0\x0f" + golden.OTP25.encode()
+    new_peer = b"w\x0f" + golden.OTP25.encode()
+    link = _link()
+    link.receive_data(frame(golden.MONITOR) + frame(golden.DEMONITOR.replace(new_peer, old_peer)))
+    monitor, demonitor = link.events()
+    assert isinstance(monitor, MonitorReceived)
+    assert isinstance(demonitor, DemonitorReceived)
+    assert monitor.key == demonitor.key
+    link.receive_data(frame(golden.MONITOR.replace(new_peer, old_peer)))
+    assert link.events() == [monitor]
+    assert (link.fast_hits["MONITOR_P"], link.fast_hits["DEMONITOR_P"]) == (1, 0)
+
+
+@pytest.mark.parametrize("kind", [MonitorP, DemonitorP])
+def test_nobody_watches_in_the_name_of_another_node(kind: type[MonitorP | DemonitorP]) -> None:
+    third = Pid.make("third@127.0.0.1", 1, 0, 1)
+    for message in (kind(third, Atom("x"), _REF), Link(third, _OUR_PID)):
+        link = _link()
+        with pytest.raises(MalformedMessage, match="a process of third@127"):
+            link.receive_data(frame(message.encode()))
+
+
+def test_a_frame_over_the_limit_is_refused_by_its_length_alone() -> None:
+    link = _link(frame_limit=100)
+    with pytest.raises(LimitExceeded) as caught:
+        link.receive_data(frame(golden.SEND) + b"\xff\xff\xff\xff")
+    assert (caught.value.size, caught.value.limit) == (0xFFFFFFFF, 100)
+    # What came before the fault is not lost; what comes after it is.
+    assert link.events() == [read_message(golden.SEND)]
+    link.receive_data(frame(golden.SEND))
+    assert (link.events(), link.frames_received) == ([], 1)
+
+
+def test_terms_keep_to_the_limits() -> None:
+    link = _link(limits=Limits(max_terms=10))
+    with pytest.raises(LimitExceeded):
+        link.receive_data(frame(RegSend(_PID, Atom("x"), [1] * 20).encode()))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        golden.SEND + b"\0",
+        golden.CALL + b"\0",
+        golden.MONITOR + b"\0",
+        golden.MONITOR[:-1],
+        golden.MONITOR[:40],
+        golden.MONITOR[:36],
+        golden.CALL[:38],
+        golden.CALL[:80],
+        b"p",
+        b"\x83D\0h\0",
+    ],
+)
+def test_a_broken_frame_closes_the_link(data: bytes) -> None:
+    link = _link()
+    with pytest.raises(RemoteFault):
+        link.receive_data(frame(data))
+    link.receive_data(frame(golden.SEND))
+    assert link.events() == []
+
+
+def test_after_the_end_nothing_comes() -> None:
+    link = _link()
+    link.receive_data(frame(golden.SEND)[:-1])
+    link.receive_eof()
+    link.receive_data(frame(golden.SEND)[-1:])
+    assert link.events() == []
+
+
+@pytest.mark.parametrize("value", [object(), bytes(100)])
+@pytest.mark.parametrize("tag", [_REF, ImproperList([Atom("alias")], _REF)])
+def test_what_cannot_be_sent_leaves_nothing_behind(value: Term, tag: Term) -> None:
+    link = _link(frame_limit=150)
+    link.send_tick()
+    with pytest.raises(UnencodableTerm):
+        link.send(Send(_PID, [value, value]))
+    with pytest.raises(UnencodableTerm):
+        link.send_reply(_OUR_PID, _PID, tag, [value, value])
+    assert link.data_to_send() == bytes(4)
+
+
+@given(st.lists(st.one_of(st.binary(max_size=50), st.sampled_from(_EVERYTHING)), max_size=5), st.binary(max_size=9))
+def test_whatever_comes_only_remote_faults_come_out(frames: list[bytes], rest: bytes) -> None:
+    link = _link()
+    with suppress(RemoteFault):
+        link.receive_data(b"".join(map(frame, frames)) + rest)
+    for event in link.events():
+        assert repr(event)
