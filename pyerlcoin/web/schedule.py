@@ -1,0 +1,86 @@
+"""When the board freezes, and when the game is over."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from pyerlcoin.errors import WrongUsage
+
+__all__ = ["Phase", "Schedule", "parse_moment"]
+
+
+class Phase(StrEnum):
+    """What a board shows: the game as it `open`ly goes, as it stood when it was `frozen`, or as it stood at the end."""
+
+    OPEN = "open"
+    FROZEN = "frozen"
+    FINAL = "final"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Two moments, in seconds since the epoch; either may be missing.
+
+    From `freeze_at` to `ends_at` nobody learns from the board who leads; from `ends_at` on it shows the end for good.
+    It rules the board alone: the ledger goes on counting, and `:leaderboard` goes on answering.
+    Raises `WrongUsage` for a freeze without an end, which would have no reveal, or one that comes after it.
+    """
+
+    freeze_at: float | None = None
+    ends_at: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.freeze_at is None:
+            return
+        if self.ends_at is None:
+            raise WrongUsage("A board that freezes has to be revealed: give --ends-at beside --freeze-at.")
+        if self.freeze_at >= self.ends_at:
+            raise WrongUsage("--freeze-at has to come before --ends-at.")
+
+    def phase(self, now: float) -> Phase:
+        """What to show at `now`."""
+        if self.ends_at is not None and now >= self.ends_at:
+            return Phase.FINAL
+        if self.freeze_at is not None and now >= self.freeze_at:
+            return Phase.FROZEN
+        return Phase.OPEN
+
+    def boundary(self, phase: Phase) -> float | None:
+        """The moment at which `phase` began; None for `open`."""
+        return {Phase.OPEN: None, Phase.FROZEN: self.freeze_at, Phase.FINAL: self.ends_at}[phase]
+
+
+_CLOCK: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
+_AHEAD: Final = re.compile(r"\+(\d{1,6})([smh]?)")
+_SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3600}
+
+_LONG_PAST: Final = timedelta(hours=12)
+
+
+def parse_moment(text: str, now: datetime) -> float:
+    """Seconds since the epoch, of `21:30`, `21:30:15`, `+90`, `+45m`, `+2h` or an ISO 8601 date and time.
+
+    A time of day is the nearest one that is not more than 12 hours gone: at 23:50, `00:15` is in 25 minutes, and a
+    server that is started again at 21:40 still knows that 21:30 was today. `now` has to carry its time zone, which
+    is also that of a text without one. Raises `WrongUsage` for anything else.
+    """
+    if match := _AHEAD.fullmatch(text):
+        return now.timestamp() + int(match[1]) * _SECONDS[match[2]]
+    if match := _CLOCK.fullmatch(text):
+        moment = now.replace(hour=int(match[1]), minute=int(match[2]), second=int(match[3] or 0), microsecond=0)
+        if now - moment > _LONG_PAST:
+            moment += timedelta(days=1)
+        elif moment - now > _LONG_PAST:
+            moment -= timedelta(days=1)
+        return moment.timestamp()
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise WrongUsage(f"{text!r} is no moment: write 21:30, +45m or 2026-01-31T21:30.") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=now.tzinfo)
+    return moment.timestamp()

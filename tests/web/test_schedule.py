@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from pyerlcoin.errors import WrongUsage
+from pyerlcoin.web.schedule import Phase, Schedule, parse_moment
+
+ZONE = timezone(timedelta(hours=2))
+NOW = datetime(2026, 1, 31, 20, 0, 0, tzinfo=ZONE)
+
+
+def test_without_a_schedule_the_board_is_open_for_ever() -> None:
+    assert Schedule().phase(1e12) is Phase.OPEN
+
+
+@pytest.mark.parametrize(
+    ("now", "phase"),
+    [(9.9, Phase.OPEN), (10.0, Phase.FROZEN), (19.9, Phase.FROZEN), (20.0, Phase.FINAL), (1e9, Phase.FINAL)],
+)
+def test_each_phase_begins_at_its_moment(now: float, phase: Phase) -> None:
+    assert Schedule(freeze_at=10.0, ends_at=20.0).phase(now) is phase
+
+
+def test_a_board_may_end_without_freezing() -> None:
+    schedule = Schedule(ends_at=20.0)
+    assert [schedule.phase(19.0), schedule.phase(20.0)] == [Phase.OPEN, Phase.FINAL]
+
+
+@pytest.mark.parametrize(("freeze_at", "ends_at"), [(10.0, None), (10.0, 10.0), (20.0, 10.0)])
+def test_a_freeze_needs_a_later_end(freeze_at: float, ends_at: float | None) -> None:
+    with pytest.raises(WrongUsage):
+        Schedule(freeze_at, ends_at)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("21:30", datetime(2026, 1, 31, 21, 30, tzinfo=ZONE)),
+        ("9:05:30", datetime(2026, 1, 31, 9, 5, 30, tzinfo=ZONE)),
+        ("19:59", datetime(2026, 1, 31, 19, 59, tzinfo=ZONE)),
+        ("00:15", datetime(2026, 2, 1, 0, 15, tzinfo=ZONE)),
+        ("07:59", datetime(2026, 2, 1, 7, 59, tzinfo=ZONE)),
+        ("+90", NOW + timedelta(seconds=90)),
+        ("+45m", NOW + timedelta(minutes=45)),
+        ("+2h", NOW + timedelta(hours=2)),
+        ("2026-03-01T18:00", datetime(2026, 3, 1, 18, tzinfo=ZONE)),
+        ("2026-03-01T18:00Z", datetime(2026, 3, 1, 18, tzinfo=UTC)),
+    ],
+)
+def test_a_moment_is_read_as_a_person_means_it(text: str, moment: datetime) -> None:
+    assert parse_moment(text, NOW) == moment.timestamp()
+
+
+def test_after_midnight_an_evening_hour_was_yesterday() -> None:
+    late = datetime(2026, 2, 1, 0, 10, tzinfo=ZONE)
+    assert parse_moment("23:50", late) == datetime(2026, 1, 31, 23, 50, tzinfo=ZONE).timestamp()
+
+
+@pytest.mark.parametrize("text", ["", "24:00", "21:60", "soon", "+", "+5d", "21.30", "-5m", "+9999999"])
+def test_anything_else_is_refused_with_what_to_write(text: str) -> None:
+    with pytest.raises(WrongUsage, match="21:30"):
+        parse_moment(text, NOW)
