@@ -270,6 +270,16 @@ def test_every_request_is_a_sign_of_life() -> None:
     assert ledger.expire(79.0) == [Returned(79.0, Unit(11, 20), "Ann", A, "lease")]
 
 
+def test_hello_of_a_process_that_holds_a_unit_is_a_sign_of_life() -> None:
+    ledger = make(lease=30.0)
+    ledger.hello(1, A, "Ann", 0.0)
+    ledger.done(2, A, "Ann", 0.0)
+    ledger.down(1, 1.0)
+    ledger.hello(2, A, "Ann", 20.0)
+    assert ledger.expire(49.0) == []
+    assert ledger.expire(50.0) == [Returned(50.0, Unit(11, 20), "Ann", A, "lease")]
+
+
 def test_a_request_of_anybody_ends_what_is_over() -> None:
     ledger = make(lease=30.0)
     ledger.hello(1, A, "Ann", 0.0)
@@ -653,6 +663,8 @@ def test_only_what_was_kept_counts_for_speed() -> None:
     ledger.done(1, A, "Ann", 1.0)
     assert ledger.progress(1.0).hashes_per_second == 0.0
     ledger.rollback(1.0)
+    for holder in range(2, 9):
+        ledger.done(holder, A, "Ann", 1.0)
     ledger.keep(ledger.mark())
     assert ledger.progress(1.0).hashes_per_second == 0.0
 
