@@ -18,6 +18,7 @@ from pyerlcoin.coin.ledger import Ledger
 from pyerlcoin.roles import messages
 from pyerlcoin.roles.cluster import Cluster, Host, Reply
 from pyerlcoin.roles.events import CommitFailed, Events, Unreadable
+from pyerlcoin.roles.identity import IDENTITY_NAME, Identity
 from pyerlcoin.roles.messages import SERVER_NAME
 from pyerlcoin.roles.sink import FactSink, InMemory
 from pyerlcoin.roles.timing import Handle, LoopTiming, Timing
@@ -56,6 +57,7 @@ class ServerRole:
         self._sink: FactSink = InMemory() if sink is None else sink
         self._timing: Timing = LoopTiming() if timing is None else timing
         self._host: Host | None = None
+        self._identity: Host | None = None
         self._watched: list[Pid] = []
         self._facts: list[Fact] = []
         self._replies: list[_Waiting] = []
@@ -66,6 +68,7 @@ class ServerRole:
 
     async def open(self, cluster: Cluster) -> None:
         """Serve under the game's name on `cluster`. Raises what `Cluster.host` raises."""
+        self._identity = await cluster.host(IDENTITY_NAME, Identity())
         host = await cluster.host(SERVER_NAME, self)
         # Callers may have come in while the name was registered.
         self._host = host
@@ -79,9 +82,11 @@ class ServerRole:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        host, self._host = self._host, None
-        if host is not None:
-            await host.close()
+        hosts = (self._host, self._identity)
+        self._host = self._identity = None
+        for host in hosts:
+            if host is not None:
+                await host.close()
 
     # cluster.Service
 

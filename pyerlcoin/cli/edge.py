@@ -1,0 +1,64 @@
+"""The edge: whatever goes wrong becomes one sentence on stderr and an exit code. The only such place."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final, cast
+
+import typer
+
+from pyerlcoin.beam.errors import BeamError
+from pyerlcoin.cli.app import app
+from pyerlcoin.cli.text import shown
+from pyerlcoin.errors import ExitCode, GameError
+from pyerlcoin.runtimes.native import translate
+
+__all__ = ["main"]
+
+PROGRAM: Final = "pyerlcoin"
+
+# Typer carries click inside in some versions and beside it in others; this is click's own base in both.
+_USAGE: Final = cast(type[Exception], typer.BadParameter.__mro__[2])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code. Never raises, never shows a traceback for what was foreseen."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    try:
+        result = app(args=arguments, prog_name=PROGRAM, standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else ExitCode.DONE
+    except GameError as error:
+        return _say(str(error), error.exit_code)
+    except BeamError as error:
+        meaning = translate(error)
+        return _say(str(meaning), meaning.exit_code)
+    except (KeyboardInterrupt, asyncio.CancelledError, typer.Abort):
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read us has seen enough. What is still in the buffer must not raise again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
+    except _USAGE as error:
+        return _usage(error)
+
+
+def _usage(error: BaseException) -> int:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else PROGRAM
+    message = str(getattr(error, "format_message", error.__str__)()).strip()
+    if not message or "\n" in message:
+        # No command at all: click's message is the help.
+        message = "say what to do"
+    return _say(f"{message.rstrip('.')}: see {command} --help", ExitCode.WRONG_USAGE)
+
+
+def _say(sentence: str, code: ExitCode) -> int:
+    with contextlib.suppress(BrokenPipeError):
+        print(f"{PROGRAM}: {shown(sentence, 2000)}", file=sys.stderr)
+    return code

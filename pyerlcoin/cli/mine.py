@@ -1,0 +1,122 @@
+"""`pyerlcoin mine`: mine on a server."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import Annotated
+
+import typer
+
+from pyerlcoin.cli import sentences, view
+from pyerlcoin.cli.lines import Lines
+from pyerlcoin.cli.options import (
+    CookieOption,
+    EngineOption,
+    LongName,
+    Quiet,
+    Runtime,
+    RuntimeOption,
+    Seconds,
+    ServerArgument,
+    ShortName,
+    Workers,
+    Zeros,
+    make_cluster,
+    new_name,
+    own_name,
+    read_node,
+)
+from pyerlcoin.cli.running import Show, shown_by, stopping_by_signal
+from pyerlcoin.cli.speed import Speed
+from pyerlcoin.cli.text import count
+from pyerlcoin.coin.coin import ZEROS
+from pyerlcoin.errors import ExitCode
+from pyerlcoin.roles.cluster import Address, Cluster
+from pyerlcoin.roles.events import Events, SearchStarted
+from pyerlcoin.roles.messages import SERVER_NAME
+from pyerlcoin.roles.miner import MinerOptions, MinerRole
+from pyerlcoin.roles.timing import LoopTiming
+from pyerlcoin.search.choose import AUTO, Choice, choose
+from pyerlcoin.search.pool import Pool
+
+__all__ = ["mine"]
+
+
+def mine(
+    server: ServerArgument,
+    team: Annotated[str, typer.Option("--as", metavar="TEAM", help="The miner's name on the board.")],
+    cookie: CookieOption = None,
+    name: LongName = None,
+    sname: ShortName = None,
+    engine: EngineOption = AUTO,
+    workers: Workers = None,
+    lanes: Annotated[
+        int, typer.Option("--lanes", min=1, max=100, help="Processes that pull work under the one name.")
+    ] = 2,
+    zeros: Zeros = ZEROS,
+    seconds: Seconds = None,
+    coins: Annotated[int | None, typer.Option("--coins", min=1, metavar="N", help="End after so many coins.")] = None,
+    max_retries: Annotated[
+        int | None, typer.Option("--max-retries", min=0, metavar="N", help="Give up after so many failures in a row.")
+    ] = None,
+    runtime: RuntimeOption = Runtime.NATIVE,
+    quiet: Quiet = False,
+) -> int:
+    """Mine on a server, Elixir's or pyerlcoin's, until Ctrl-C."""
+    peer = read_node(server)
+    choice = choose(engine)
+    node = own_name(name, sname) or new_name("miner", peer)
+    cluster = make_cluster(node, cookie, runtime=runtime)
+    options = MinerOptions(
+        team,
+        Address(SERVER_NAME, server),
+        lanes=lanes,
+        zeros=zeros,
+        seconds=seconds,
+        coins=coins,
+        max_retries=max_retries,
+    )
+    return asyncio.run(_mine(cluster, choice, workers, options, quiet))
+
+
+async def _mine(cluster: Cluster, choice: Choice, workers: int | None, options: MinerOptions, quiet: bool) -> ExitCode:
+    timing = LoopTiming()
+    events = Events()
+    with Pool(choice.engine, workers) as pool:
+        role = MinerRole(cluster, pool, options, events, chance=random.SystemRandom().random, timing=timing)
+        show = _show(role, options, timing, quiet)
+        events.subscribe(show.event)
+        await cluster.start()
+        try:
+            async with stopping_by_signal(lambda: role.stop("interrupted")) as interruption, shown_by(show):
+                events.publish(SearchStarted(choice.engine.name, pool.workers, choice.sentence))
+                await role.run()
+            return interruption.exit_code
+        finally:
+            await cluster.stop()
+
+
+def _show(role: MinerRole, options: MinerOptions, timing: LoopTiming, quiet: bool) -> Show:
+    speed = Speed(timing.now())
+
+    def sampled() -> Speed:
+        speed.sample(timing.now(), role.view().hashes)
+        return speed
+
+    if view.is_live(quiet):
+        return view.Screen(
+            lambda: view.miner(role.view(), sampled(), options.name, options.server.node, timing.now()),
+            sentences.of_miner,
+        )
+
+    def status() -> str:
+        now = role.view()
+        units = [lane.unit for lane in now.lanes if lane.unit is not None]
+        at = f", from {count(min(unit.first for unit in units))}" if units else ""
+        return (
+            f"speed {view.speeds(sampled())}, {count(now.hashes)} integers in {count(now.units)} units, "
+            f"{count(now.coins)} coins{at}"
+        )
+
+    return Lines(sentences.of_miner, status, lambda: role.stop("nobody reads its output"))

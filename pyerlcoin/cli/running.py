@@ -1,0 +1,86 @@
+"""A command that runs until it is told to stop: signals, and the task that shows it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from pyerlcoin.errors import ExitCode
+
+__all__ = ["Interruption", "Show", "shown_by", "stopping_by_signal", "until_stopped"]
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+@dataclass
+class Interruption:
+    """Whether a signal came. The exit code says so."""
+
+    came: bool = False
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """INTERRUPTED or DONE."""
+        return ExitCode.INTERRUPTED if self.came else ExitCode.DONE
+
+
+class Show(Protocol):
+    """What a command shows while it runs."""
+
+    def event(self, event: object) -> None:
+        """Something happened."""
+
+    async def run(self) -> None:
+        """Keep what is shown up to date, until cancelled."""
+
+    def close(self) -> None:
+        """Nothing more is shown, and the terminal is as it was."""
+
+
+@asynccontextmanager
+async def stopping_by_signal(stop: Callable[[], None]) -> AsyncIterator[Interruption]:
+    """The first Ctrl-C (or SIGTERM) calls `stop`, a second one cancels the task that is inside."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    assert task is not None
+    interruption = Interruption()
+
+    def signalled() -> None:
+        if interruption.came:
+            task.cancel()
+        else:
+            interruption.came = True
+            stop()
+
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, signalled)
+    try:
+        yield interruption
+    finally:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+@asynccontextmanager
+async def shown_by(show: Show) -> AsyncIterator[None]:
+    """`show` is up to date while inside."""
+    task = asyncio.create_task(show.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        show.close()
+
+
+async def until_stopped() -> ExitCode:
+    """Until a signal comes."""
+    stopped = asyncio.Event()
+    async with stopping_by_signal(stopped.set) as interruption:
+        await stopped.wait()
+    return interruption.exit_code

@@ -1,0 +1,35 @@
+"""How fast a miner is: over the last ten seconds, minute and quarter of an hour."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+__all__ = ["WINDOWS", "Speed"]
+
+WINDOWS: Final = (10.0, 60.0, 900.0)
+"""Seconds; what miners have shown since there are any."""
+
+
+class Speed:
+    """Rates from samples of a number that only grows. Keeps one sample a second, so memory stays level."""
+
+    def __init__(self, now: float) -> None:
+        self._samples: deque[tuple[float, int]] = deque([(now, 0)])
+
+    def sample(self, now: float, total: int) -> None:
+        """The number was `total` at `now`."""
+        if now - self._samples[-1][0] < 1.0 and len(self._samples) > 1:
+            self._samples.pop()
+        self._samples.append((now, total))
+        # One sample older than the widest window stays, as its beginning.
+        while len(self._samples) > 2 and self._samples[1][0] <= now - WINDOWS[-1]:
+            self._samples.popleft()
+
+    def over(self, seconds: float) -> float:
+        """Per second, over the last `seconds` or as long as there are samples."""
+        now, total = self._samples[-1]
+        at, then = next(sample for sample in self._samples if sample[0] >= now - seconds or sample is self._samples[-1])
+        if now <= at:
+            at, then = self._samples[0]
+        return (total - then) / (now - at) if now > at else 0.0
