@@ -18,12 +18,19 @@ __all__ = [
     "DEMONITOR_PID",
     "EXIT",
     "EXIT2",
+    "GIVEN_CREATION",
+    "GIVEN_NUMBER",
     "GOLDEN",
     "LINK",
     "MONITOR",
     "MONITOR_PID",
     "NAME",
+    "NAMED",
+    "NAMED_ACK",
+    "NAMED_CHALLENGE",
     "NAMES",
+    "NAME_REQUEST",
+    "NAME_REQUEST_REPLY",
     "NOT_ALLOWED",
     "OTP25",
     "OTP25_CREATION",
@@ -82,6 +89,17 @@ CHALLENGE = _hex("0003736f6b00224e0000000d07df7fbc1ea89e7d6b0354c2000f6f74703235
 ACK = _hex("00116127c17f975376e00523e910cae5eafa3c")
 ALIVE = _hex("000673616c697665")
 NOT_ALLOWED = _hex("000c736e6f745f616c6c6f776564")
+
+# `erl -name undefined@127.0.0.1` dials golden, is called by GIVEN_NUMBER from then on, and proves the cookie.
+NAME_REQUEST = _hex("00184e0000000f07df7fbc0000000000093132372e302e302e31")
+NAME_REQUEST_REPLY = _hex("0015727922d69abf7f88f051f7f0529399994f5512d99c")
+GIVEN_NUMBER = 0x0123456789ABCDEF
+GIVEN_CREATION = 0x77
+
+# A node that asks for a name dials otp25 with the challenge 0x12345678.
+NAMED = _hex("0024736e616d65643a00173139365334534c325944305331403132372e302e302e314a8e78f8")
+NAMED_CHALLENGE = _hex("00224e0000000f07df7fbca9a208c26b03599d000f6f74703235403132372e302e302e31")
+NAMED_ACK = _hex("00116127c17f975376e00523e910cae5eafa3c")
 
 # GenServer.call({ElixirCoin.Server, :"golden@127.0.0.1"}, {:done, "Alice"}): what came, in this order, and the
 # reply that made it return {:ok, 1}.

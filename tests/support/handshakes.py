@@ -13,7 +13,9 @@ from pyerlcoin.beam.dist import (
     Established,
     HandshakeInput,
     Initiator,
+    NameGiven,
     NameReceived,
+    NameRequested,
     NodeName,
     Status,
 )
@@ -23,15 +25,20 @@ from pyerlcoin.beam.dist.handshake_messages import (
     ChallengeAck,
     ChallengeReply,
     Complement,
+    Named,
     OldSendName,
+    SendHost,
     SendName,
 )
 from tests.support import golden
 
-__all__ = ["COOKIE", "MESSAGES", "A", "B", "acceptor", "initiator", "join", "sent"]
+__all__ = ["ASKING", "COOKIE", "GIVEN", "MESSAGES", "A", "B", "acceptor", "initiator", "join", "sent"]
 
 A = NodeName.parse("a@127.0.0.1")
 B = NodeName.parse("b@127.0.0.1")
+#: The flags of an A that has no name, and the one that B gives it.
+ASKING = OFFERED | DistributionFlags.DFLAG_NAME_ME
+GIVEN = NodeName.dynamic("127.0.0.1", golden.GIVEN_NUMBER)
 COOKIE = Cookie(golden.COOKIE)
 _A_CHALLENGE = 0x12345678
 _B_CHALLENGE = 0xDEADBEEF
@@ -45,10 +52,12 @@ MESSAGES: Mapping[HandshakeInput, bytes] = {
     _I.STATUS_NOK: b"snok",
     _I.STATUS_NOT_ALLOWED: b"snot_allowed",
     _I.STATUS_ALIVE: b"salive",
+    _I.STATUS_NAMED: Named(GIVEN, golden.GIVEN_CREATION).encode(),
     _I.CHALLENGE: Challenge(OFFERED, _B_CHALLENGE, 9, B).encode(),
     _I.ACK: ChallengeAck(digest(COOKIE, _A_CHALLENGE)).encode(),
     _I.NAME: SendName(OFFERED, 8, A).encode(),
     _I.OLD_NAME: OldSendName(OFFERED, A).encode(),
+    _I.NAME_REQUEST: SendHost(ASKING, 0, A.host).encode(),
     _I.ALIVE_TRUE: b"strue",
     _I.ALIVE_FALSE: b"sfalse",
     _I.COMPLEMENT: Complement(OFFERED >> 32, 8).encode(),
@@ -102,6 +111,8 @@ def join(one: Initiator, other: Acceptor, status: Status, go_on: bool = True) ->
         for event in other.events():
             if isinstance(event, NameReceived):
                 other.answer(status)
+            elif isinstance(event, NameRequested):
+                other.answer_named(GIVEN, golden.GIVEN_CREATION)
             else:
                 established.append(event)
         to_initiator = other.data_to_send()
@@ -109,6 +120,8 @@ def join(one: Initiator, other: Acceptor, status: Status, go_on: bool = True) ->
         for happened in one.events():
             if isinstance(happened, AliveReceived):
                 one.answer_alive(go_on)
+            elif isinstance(happened, NameGiven):
+                assert happened == NameGiven(GIVEN, golden.GIVEN_CREATION)
             else:
                 established.append(happened)
         if not to_acceptor and not to_initiator:

@@ -10,7 +10,17 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from pyerlcoin.beam import Cookie, Node
-from pyerlcoin.beam.dist import OFFERED, AliveReceived, Control, DistributionLink, Established, Initiator, NodeName
+from pyerlcoin.beam.dist import (
+    OFFERED,
+    AliveReceived,
+    Control,
+    DistributionFlags,
+    DistributionLink,
+    Established,
+    Initiator,
+    NameGiven,
+    NodeName,
+)
 from pyerlcoin.beam.node.events import Event
 from tests.support.clock import UNIT
 from tests.support.ports import free_port, fresh_cookie, fresh_node
@@ -114,9 +124,10 @@ class RawPeer:
         self.writer = writer
         self.link: DistributionLink
         self.creation = 0
+        self.given: NameGiven | None = None
 
-    async def shake_hands(self, node: Node, cookie: str, name: str | None = None) -> None:
-        """Do the handshake. Raises what an `Initiator` raises."""
+    async def shake_hands(self, node: Node, cookie: str, name: str | None = None, *, asks: bool = False) -> None:
+        """Do the handshake; with `asks`, under the name that the node gives. Raises what an `Initiator` raises."""
         ours = NodeName.parse(name or fresh_node("raw"))
         machine = Initiator(
             ours=ours,
@@ -124,10 +135,11 @@ class RawPeer:
             cookie=Cookie(cookie),
             challenge=secrets.randbits(32),
             creation=1 + secrets.randbits(30),
-            flags=OFFERED,
+            flags=OFFERED | DistributionFlags.DFLAG_NAME_ME if asks else OFFERED,
         )
         async with asyncio.timeout(20 * UNIT):
-            self._established(ours, await self._drive(machine))
+            established = await self._drive(machine)
+        self._established(self.given.name if self.given else ours, established)
 
     async def _drive(self, machine: Initiator) -> Established:
         while True:
@@ -138,9 +150,12 @@ class RawPeer:
             else:
                 machine.receive_eof()
             for event in machine.events():
-                if not isinstance(event, AliveReceived):
+                if isinstance(event, Established):
                     return event
-                machine.answer_alive(True)
+                if isinstance(event, AliveReceived):
+                    machine.answer_alive(True)
+                else:
+                    self.given = event
 
     def _established(self, ours: NodeName, established: Established) -> None:
         self.creation = established.creation

@@ -4,7 +4,7 @@ All machines have the same four verbs: `receive_data`, `receive_eof`, `events`, 
 RemoteFault, and the handshake Refused; nothing else.
 """
 
-from pyerlcoin.beam.dist.acceptor import Acceptor, NameReceived, choose_status
+from pyerlcoin.beam.dist.acceptor import Acceptor, NameReceived, NameRequested, choose_status
 from pyerlcoin.beam.dist.control import Control, read_message
 from pyerlcoin.beam.dist.control_messages import (
     AliasSend,
@@ -66,7 +66,7 @@ from pyerlcoin.beam.dist.flags import (
 )
 from pyerlcoin.beam.dist.handshake import HANDSHAKE_FRAME_LIMIT, Established, HandshakeInput, HandshakeState
 from pyerlcoin.beam.dist.handshake_messages import Status
-from pyerlcoin.beam.dist.initiator import AliveReceived, Initiator
+from pyerlcoin.beam.dist.initiator import AliveReceived, Initiator, NameGiven
 from pyerlcoin.beam.dist.link import FRAME_LIMIT, DistributionLink, LinkEvent
 from pyerlcoin.beam.dist.monitors import DemonitorReceived, MonitorReceived, monitor_key
 from pyerlcoin.beam.dist.names import NameForm, NodeName
@@ -116,7 +116,9 @@ __all__ = [
     "MonitorPExit",
     "MonitorReceived",
     "NameForm",
+    "NameGiven",
     "NameReceived",
+    "NameRequested",
     "NamesRequest",
     "NamesResponse",
     "NodeName",

@@ -21,9 +21,11 @@ from pyerlcoin.beam.dist.handshake_messages import (
     ChallengeAck,
     ChallengeReply,
     Complement,
+    Named,
     OldSendName,
-    SendName,
+    SendHost,
     Status,
+    decode_send_name,
 )
 from pyerlcoin.beam.dist.names import NodeName
 from pyerlcoin.beam.errors import (
@@ -35,7 +37,7 @@ from pyerlcoin.beam.errors import (
     NotAllowed,
 )
 
-__all__ = ["ACCEPTOR_TRANSITIONS", "Acceptor", "NameReceived", "choose_status"]
+__all__ = ["ACCEPTOR_TRANSITIONS", "Acceptor", "NameReceived", "NameRequested", "choose_status"]
 
 _S = HandshakeState
 _I = HandshakeInput
@@ -43,7 +45,9 @@ _I = HandshakeInput
 #: What follows what. A message that has no entry in its state is out of turn.
 ACCEPTOR_TRANSITIONS: Transitions = MappingProxyType(
     {
-        _S.AWAIT_NAME: MappingProxyType({_I.NAME: _S.DECIDE_STATUS, _I.OLD_NAME: _S.DECIDE_STATUS_OLD}),
+        _S.AWAIT_NAME: MappingProxyType(
+            {_I.NAME: _S.DECIDE_STATUS, _I.OLD_NAME: _S.DECIDE_STATUS_OLD, _I.NAME_REQUEST: _S.DECIDE_NAME}
+        ),
         _S.DECIDE_STATUS: MappingProxyType(
             {
                 _I.ANSWER_OK: _S.AWAIT_REPLY,
@@ -62,6 +66,8 @@ ACCEPTOR_TRANSITIONS: Transitions = MappingProxyType(
                 _I.ANSWER_ALIVE: _S.AWAIT_ALIVE_OLD,
             }
         ),
+        # A node without a name has no connection and is dialled by nobody: it gets a name, or is sent away.
+        _S.DECIDE_NAME: MappingProxyType({_I.ANSWER_NAMED: _S.AWAIT_REPLY, _I.ANSWER_NOT_ALLOWED: _S.FAILED}),
         _S.AWAIT_ALIVE: MappingProxyType({_I.ALIVE_TRUE: _S.AWAIT_REPLY, _I.ALIVE_FALSE: _S.FAILED}),
         _S.AWAIT_ALIVE_OLD: MappingProxyType({_I.ALIVE_TRUE: _S.AWAIT_COMPLEMENT, _I.ALIVE_FALSE: _S.FAILED}),
         _S.AWAIT_COMPLEMENT: MappingProxyType({_I.COMPLEMENT: _S.AWAIT_REPLY}),
@@ -88,6 +94,14 @@ class NameReceived:
     """
 
     peer: NodeName
+    flags: DistributionFlags
+
+
+@dataclass(frozen=True, slots=True)
+class NameRequested:
+    """A node of that host asks for a name; nothing is proved yet. Call `Acceptor.answer_named`."""
+
+    host: str
     flags: DistributionFlags
 
 
@@ -120,7 +134,7 @@ class Acceptor(HandshakeMachine):
         length_size: bytes of the length in front of each message: 2, or 4 on a TLS carrier.
         frame_limit: the longest message taken, in bytes.
 
-    Events: NameReceived, then Established. On Established close an older connection to that name first, and only
+    Events: NameReceived or NameRequested, then Established. On Established close an older connection to that name first, and only
     then write `data_to_send()`: it holds the ack, which tells the peer that this connection is the one.
 
     `receive_data` raises NotAllowed (it lacks a flag) or NameFormMismatch, both with a `not_allowed` queued;
@@ -150,32 +164,52 @@ class Acceptor(HandshakeMachine):
         self._peer: NodeName | None = None
         self._peer_flags = DistributionFlags(0)
         self._peer_creation = 0
-        self._events: list[NameReceived | Established] = []
+        self._events: list[NameReceived | NameRequested | Established] = []
 
-    def events(self) -> list[NameReceived | Established]:
+    def events(self) -> list[NameReceived | NameRequested | Established]:
         """What happened since the last call, oldest first."""
         events, self._events = self._events, []
         return events
 
     def answer(self, status: Status) -> None:
-        """Answer NameReceived. After NOK and NOT_ALLOWED nothing more comes: write `data_to_send()` and close."""
+        """Answer NameReceived; or NameRequested, with NOT_ALLOWED. After NOK and NOT_ALLOWED nothing more comes: write `data_to_send()` and close."""
         self._decide(_ANSWERS[status])
         self._send(status)
         if status in (Status.OK, Status.OK_SIMULTANEOUS):
             self._send_challenge()
 
+    def answer_named(self, name: NodeName, creation: int) -> None:
+        """Answer NameRequested: the peer goes on under that name, of its own host, and with that creation, not 0 to 3.
+
+        `NodeName.dynamic` makes such names. Nobody else may be called so: the handshake does not look.
+        """
+        self._decide(HandshakeInput.ANSWER_NAMED)
+        self._peer = name
+        self._peer_creation = creation
+        self._send(Named(name, creation))
+        # dist_util (OTP 25 to 29) goes under the name only if the flag stands in the challenge as well.
+        self._send_challenge(DistributionFlags.DFLAG_NAME_ME)
+
     def _receive(self, frame: bytes) -> None:
         tag = frame[:1]
-        if tag == SendName.tag:
-            self._move(HandshakeInput.NAME)
-            name = SendName.decode(frame)
-            self._peer_creation = name.creation
-            self._receive_name(name.name, name.flags, missing(name.flags, REQUIRED))
+        if tag == b"N":
+            name = decode_send_name(frame)
+            if isinstance(name, SendHost):
+                self._move(HandshakeInput.NAME_REQUEST)
+                peer = NodeName("undefined", name.host)
+                event: NameReceived | NameRequested = NameRequested(name.host, name.flags)
+            else:
+                self._move(HandshakeInput.NAME)
+                self._peer_creation = name.creation
+                peer = name.name
+                event = NameReceived(peer, name.flags)
+            self._receive_name(peer, event, missing(name.flags, REQUIRED))
         elif tag == OldSendName.tag:
             self._move(HandshakeInput.OLD_NAME)
             old = OldSendName.decode(frame)
             # The high half comes with the complement.
-            self._receive_name(old.name, old.flags, missing(old.flags, REQUIRED & 0xFFFFFFFF))
+            lacking = missing(old.flags, REQUIRED & 0xFFFFFFFF)
+            self._receive_name(old.name, NameReceived(old.name, old.flags), lacking)
         elif tag == b"s":
             self._receive_status(Status.decode(frame))
         elif tag == Complement.tag:
@@ -187,9 +221,9 @@ class Acceptor(HandshakeMachine):
         else:
             raise MalformedMessage(f"an initiator's handshake has no message {tag!r}")
 
-    def _receive_name(self, peer: NodeName, flags: DistributionFlags, lacking: tuple[str, ...]) -> None:
+    def _receive_name(self, peer: NodeName, event: NameReceived | NameRequested, lacking: tuple[str, ...]) -> None:
         self._peer = peer
-        self._peer_flags = flags
+        self._peer_flags = event.flags
         try:
             self._ours.require_same_form(peer)
             if lacking:
@@ -197,7 +231,7 @@ class Acceptor(HandshakeMachine):
         except (NameFormMismatch, NotAllowed):
             self._send(Status.NOT_ALLOWED)
             raise
-        self._events.append(NameReceived(peer, flags))
+        self._events.append(event)
 
     def _receive_status(self, status: Status) -> None:
         if status is Status.TRUE:
@@ -230,8 +264,8 @@ class Acceptor(HandshakeMachine):
         assert self._peer is not None  # the table leads nowhere before a name came
         return self._peer
 
-    def _send_challenge(self) -> None:
-        self._send(Challenge(self._flags, self._challenge, self._creation, self._ours))
+    def _send_challenge(self, extra: int = 0) -> None:
+        self._send(Challenge(self._flags | extra, self._challenge, self._creation, self._ours))
 
     def _meaning_of_eof(self) -> BeamError:
         who = self._peer.full if self._peer else "a node"

@@ -78,7 +78,8 @@ REQUIRED: DistributionFlags = _MANDATORY_26
 
 #: What we offer as a hidden node: the mandatory set, and what `control` and `link` implement. Left out on purpose:
 #: the atom cache and FRAGMENTS (only pass-through frames are spoken), SPAWN (a remote `spawn` then fails at its
-#: caller), EXIT_PAYLOAD and SEND_SENDER (fewer variants of one thing), NATIVE_RECORDS, and NAME_ME.
+#: caller), EXIT_PAYLOAD and SEND_SENDER (fewer variants of one thing), NATIVE_RECORDS, and
+#: NAME_ME, which is no capability but a request for a name, and is answered whoever makes it.
 OFFERED: DistributionFlags = (
     _MANDATORY_26
     | _F.DFLAG_MANDATORY_25_DIGEST
@@ -105,5 +106,5 @@ def missing(flags: int, required: DistributionFlags = REQUIRED) -> tuple[str, ..
 
 
 def negotiate(ours: int, theirs: int) -> DistributionFlags:
-    """What a connection speaks: the flags that both sides offered, spelt out."""
-    return _expand(ours) & _expand(theirs)
+    """What a connection speaks: the flags that both sides offered, spelt out. NAME_ME is a request, and none of them."""
+    return _expand(ours) & _expand(theirs) & ~DistributionFlags.DFLAG_NAME_ME

@@ -3,7 +3,7 @@
 `initiator.Initiator` and `acceptor.Acceptor` are machines without I/O. Their driver owes them this order::
 
     machine.receive_data(data)          # or receive_eof(); may raise
-    for event in machine.events(): …    # may call answer() or answer_alive()
+    for event in machine.events(): …    # may call answer(), answer_named() or answer_alive()
     transport.write(machine.data_to_send())
 
 also when `receive_data` raised: what was queued before still goes out (a `not_allowed` does), then the
@@ -45,6 +45,7 @@ class HandshakeState(Enum):
 
     # the initiator's
     AWAIT_STATUS = "the status"
+    AWAIT_NAMED = "the name that it asked for"
     DECIDE_ALIVE = "our answer to alive"
     AWAIT_CHALLENGE = "the challenge"
     AWAIT_ACK = "the challenge ack"
@@ -52,6 +53,7 @@ class HandshakeState(Enum):
     AWAIT_NAME = "the name"
     DECIDE_STATUS = "our status"
     DECIDE_STATUS_OLD = "our status (old name)"
+    DECIDE_NAME = "the name that we give"
     AWAIT_ALIVE = "the answer to alive"
     AWAIT_ALIVE_OLD = "the answer to alive (old name)"
     AWAIT_COMPLEMENT = "the complement"
@@ -70,6 +72,7 @@ class HandshakeInput(Enum):
     STATUS_NOK = "status nok"
     STATUS_NOT_ALLOWED = "status not_allowed"
     STATUS_ALIVE = "status alive"
+    STATUS_NAMED = "status named"
     CHALLENGE = "a challenge"
     ACK = "a challenge ack"
     ANSWER_TRUE = "answer true"
@@ -77,6 +80,7 @@ class HandshakeInput(Enum):
     # to the acceptor
     NAME = "a name"
     OLD_NAME = "an old name"
+    NAME_REQUEST = "a request for a name"
     ALIVE_TRUE = "status true"
     ALIVE_FALSE = "status false"
     COMPLEMENT = "a complement"
@@ -86,6 +90,7 @@ class HandshakeInput(Enum):
     ANSWER_NOK = "answer nok"
     ANSWER_NOT_ALLOWED = "answer not_allowed"
     ANSWER_ALIVE = "answer alive"
+    ANSWER_NAMED = "answer named"
 
 
 Transitions = Mapping[HandshakeState, Mapping[HandshakeInput, HandshakeState]]

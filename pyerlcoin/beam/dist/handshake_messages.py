@@ -15,7 +15,18 @@ from pyerlcoin.beam.dist.flags import DistributionFlags
 from pyerlcoin.beam.dist.names import NodeName
 from pyerlcoin.beam.errors import InvalidNodeName, MalformedMessage
 
-__all__ = ["Challenge", "ChallengeAck", "ChallengeReply", "Complement", "OldSendName", "SendName", "Status"]
+__all__ = [
+    "Challenge",
+    "ChallengeAck",
+    "ChallengeReply",
+    "Complement",
+    "Named",
+    "OldSendName",
+    "SendHost",
+    "SendName",
+    "Status",
+    "decode_send_name",
+]
 
 _NAME = struct.Struct(">cQIH")
 _OLD_NAME = struct.Struct(">cHI")
@@ -23,13 +34,15 @@ _CHALLENGE = struct.Struct(">cQIIH")
 _COMPLEMENT = struct.Struct(">cII")
 _REPLY = struct.Struct(">cI16s")
 _ACK = struct.Struct(">c16s")
+_NAMED = struct.Struct(">7sH")
+_CREATION = struct.Struct(">I")
 _LOW_32 = 0xFFFFFFFF
 
 
 class Status(Enum):
     """What stands in a status message. The last two answer ALIVE, from the initiator.
 
-    `named:` is left out: it answers a node that asks for a name (DFLAG_NAME_ME), which we neither do nor serve.
+    The one that carries more than its text, `named:`, is `Named`.
     """
 
     OK = "ok"
@@ -72,6 +85,65 @@ class SendName:
             raise _too_short("name")
         _, flags, creation, length = _NAME.unpack_from(frame)
         return cls(DistributionFlags(flags), creation, _read_name(frame, _NAME.size, length))
+
+
+@dataclass(frozen=True, slots=True)
+class SendHost:
+    """SendName of a node that has no name and asks for one (DFLAG_NAME_ME): its host part stands for the name.
+
+    The creation means nothing: one comes with the name.
+    """
+
+    tag: ClassVar[bytes] = b"N"
+    flags: DistributionFlags
+    creation: int
+    host: str
+
+    def encode(self) -> bytes:
+        host = self.host.encode("ascii")
+        return _NAME.pack(self.tag, self.flags, self.creation, len(host)) + host
+
+    @classmethod
+    def decode(cls, frame: bytes) -> SendHost:
+        if len(frame) < _NAME.size:
+            raise _too_short("name")
+        _, flags, creation, length = _NAME.unpack_from(frame)
+        host = _text(frame, _NAME.size, length)
+        try:
+            # So that every name that can be made for this host is one.
+            NodeName.dynamic(host, 0)
+        except InvalidNodeName as error:
+            raise MalformedMessage(str(error)) from error
+        return cls(DistributionFlags(flags), creation, host)
+
+
+def decode_send_name(frame: bytes) -> SendName | SendHost:
+    """Either, as the flag of the sender says. Raises MalformedMessage."""
+    asks = int.from_bytes(frame[1:9], "big") & DistributionFlags.DFLAG_NAME_ME
+    return SendHost.decode(frame) if asks else SendName.decode(frame)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Acceptor to initiator, the status that answers SendHost: who you are from now on, and your creation."""
+
+    tag: ClassVar[bytes] = b"snamed:"
+    name: NodeName
+    creation: int
+
+    def encode(self) -> bytes:
+        name = self.name.full.encode("ascii")
+        return _NAMED.pack(self.tag, len(name)) + name + _CREATION.pack(self.creation)
+
+    @classmethod
+    def decode(cls, frame: bytes) -> Named:
+        if len(frame) < _NAMED.size:
+            raise _too_short("named")
+        _, length = _NAMED.unpack_from(frame)
+        name = _read_name(frame, _NAMED.size, length)
+        if len(frame) < _NAMED.size + length + _CREATION.size:
+            raise _too_short("named")
+        return cls(name, _CREATION.unpack_from(frame, _NAMED.size + length)[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +256,14 @@ def _too_short(what: str) -> MalformedMessage:
     return MalformedMessage(f"the handshake's {what} message is too short")
 
 
-def _read_name(frame: bytes, start: int, length: int) -> NodeName:
+def _text(frame: bytes, start: int, length: int) -> str:
     if len(frame) < start + length:
         raise MalformedMessage("the node name in the handshake is cut short")
+    return frame[start : start + length].decode("latin-1")
+
+
+def _read_name(frame: bytes, start: int, length: int) -> NodeName:
     try:
-        return NodeName.parse(frame[start : start + length].decode("latin-1"))
+        return NodeName.parse(_text(frame, start, length))
     except InvalidNodeName as error:
         raise MalformedMessage(str(error)) from error

@@ -16,7 +16,15 @@ from pyerlcoin.beam.dist.handshake import (
     HandshakeState,
     Transitions,
 )
-from pyerlcoin.beam.dist.handshake_messages import Challenge, ChallengeAck, ChallengeReply, SendName, Status
+from pyerlcoin.beam.dist.handshake_messages import (
+    Challenge,
+    ChallengeAck,
+    ChallengeReply,
+    Named,
+    SendHost,
+    SendName,
+    Status,
+)
 from pyerlcoin.beam.dist.names import NodeName
 from pyerlcoin.beam.errors import (
     AlreadyConnected,
@@ -27,7 +35,7 @@ from pyerlcoin.beam.errors import (
     WrongPeer,
 )
 
-__all__ = ["INITIATOR_TRANSITIONS", "AliveReceived", "Initiator"]
+__all__ = ["INITIATOR_TRANSITIONS", "AliveReceived", "Initiator", "NameGiven"]
 
 _S = HandshakeState
 _I = HandshakeInput
@@ -43,6 +51,9 @@ INITIATOR_TRANSITIONS: Transitions = MappingProxyType(
                 _I.STATUS_NOT_ALLOWED: _S.FAILED,
                 _I.STATUS_ALIVE: _S.DECIDE_ALIVE,
             }
+        ),
+        _S.AWAIT_NAMED: MappingProxyType(
+            {_I.STATUS_NAMED: _S.AWAIT_CHALLENGE, _I.STATUS_NOT_ALLOWED: _S.FAILED},
         ),
         _S.DECIDE_ALIVE: MappingProxyType({_I.ANSWER_TRUE: _S.AWAIT_CHALLENGE, _I.ANSWER_FALSE: _S.FAILED}),
         _S.AWAIT_CHALLENGE: MappingProxyType({_I.CHALLENGE: _S.AWAIT_ACK}),
@@ -66,11 +77,20 @@ class AliveReceived:
     """Status `alive`: the peer believes that it still has a connection to our name. Call `answer_alive`."""
 
 
+@dataclass(frozen=True, slots=True)
+class NameGiven:
+    """Status `named:`: the name that we asked for, and our creation. Ours if Established follows."""
+
+    name: NodeName
+    creation: int
+
+
 class Initiator(HandshakeMachine):
     """The dialling end. Its first bytes are ready at once.
 
     Args:
         ours, peer: the local node, and the one that was dialled; NameFormMismatch if one is long, one short.
+            With DFLAG_NAME_ME in `flags` only the host part of `ours` is told, and the peer gives a name of it.
         cookie: what the digests are made with.
         challenge: a fresh unpredictable number, 0 to 2**32 - 1.
         creation: ours, from epmd.
@@ -78,7 +98,7 @@ class Initiator(HandshakeMachine):
         length_size: bytes of the length in front of each message: 2, or 4 on a TLS carrier.
         frame_limit: the longest message taken, in bytes.
 
-    Events: AliveReceived, Established. `receive_data` raises AlreadyConnected (nok), NotAllowed, WrongPeer,
+    Events: AliveReceived, NameGiven, Established. `receive_data` raises AlreadyConnected (nok), NotAllowed, WrongPeer,
     CookieMismatch, or a RemoteFault; `receive_eof` CookieMismatch once our proof is sent, since a node with
     another cookie closes without a word, else MalformedMessage.
     """
@@ -97,17 +117,19 @@ class Initiator(HandshakeMachine):
         length_size: int = 2,
         frame_limit: int = HANDSHAKE_FRAME_LIMIT,
     ) -> None:
-        super().__init__(HandshakeState.AWAIT_STATUS, length_size, frame_limit)
+        asks = bool(flags & DistributionFlags.DFLAG_NAME_ME)
+        super().__init__(HandshakeState.AWAIT_NAMED if asks else HandshakeState.AWAIT_STATUS, length_size, frame_limit)
         ours.require_same_form(peer)
+        self._host = ours.host
         self._peer = peer
         self._cookie = cookie
         self._challenge = challenge
         self._flags = flags
         self._peer_creation = 0
-        self._events: list[AliveReceived | Established] = []
-        self._send(SendName(flags, creation, ours))
+        self._events: list[AliveReceived | NameGiven | Established] = []
+        self._send(SendHost(flags, creation, ours.host) if asks else SendName(flags, creation, ours))
 
-    def events(self) -> list[AliveReceived | Established]:
+    def events(self) -> list[AliveReceived | NameGiven | Established]:
         """What happened since the last call, oldest first."""
         events, self._events = self._events, []
         return events
@@ -122,7 +144,10 @@ class Initiator(HandshakeMachine):
 
     def _receive(self, frame: bytes) -> None:
         tag = frame[:1]
-        if tag == b"s":
+        if frame.startswith(Named.tag):
+            self._move(HandshakeInput.STATUS_NAMED)
+            self._receive_named(Named.decode(frame))
+        elif tag == b"s":
             self._receive_status(Status.decode(frame))
         elif tag == Challenge.tag:
             self._move(HandshakeInput.CHALLENGE)
@@ -144,6 +169,11 @@ class Initiator(HandshakeMachine):
             raise NotAllowed(self._peer.full)
         if status is Status.ALIVE:
             self._events.append(AliveReceived())
+
+    def _receive_named(self, message: Named) -> None:
+        if message.name.host != self._host:
+            raise MalformedMessage(f"{self._peer} gives a node of {self._host} the name {message.name}")
+        self._events.append(NameGiven(message.name, message.creation))
 
     def _receive_challenge(self, message: Challenge) -> None:
         if message.name != self._peer:

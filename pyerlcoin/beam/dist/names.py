@@ -74,6 +74,17 @@ class NodeName:
             text = f"{text}@{host.partition('.')[0] if form is NameForm.SHORT else host}"
         return cls.parse(text, form)
 
+    @classmethod
+    def dynamic(cls, host: str, number: int) -> NodeName:
+        """A name for a node of that host which asks for one (DFLAG_NAME_ME).
+
+        `number` is random, of 64 bits: with them no two nodes get the same name.
+
+        Raises:
+            InvalidNodeName: as `parse`, for this host.
+        """
+        return cls.parse(f"{number:016X}@{host}")
+
     @property
     def full(self) -> str:
         """`alive@host`."""

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable
 from typing import Final
 
-from pyerlcoin.beam.dist import Acceptor, AliveReceived, Established, Initiator, NameReceived, NodeName, Status
+from pyerlcoin.beam.dist import (
+    Acceptor,
+    AliveReceived,
+    Established,
+    Initiator,
+    NameGiven,
+    NameReceived,
+    NameRequested,
+    NodeName,
+    Status,
+)
 from pyerlcoin.beam.errors import AlreadyConnected, BeamError, NotAllowed, SetupTimeout
 
 __all__ = ["Handshaking"]
@@ -105,15 +116,25 @@ class Handshaking(asyncio.Protocol):
             for event in self.machine.events():
                 if isinstance(event, Established):
                     return event
-                self._answer_name(self.machine, event)
+                if isinstance(event, NameRequested):
+                    self._give_name(self.machine, event)
+                else:
+                    self._answer_name(self.machine, event)
         else:
             for message in self.machine.events():
                 if isinstance(message, AliveReceived):
                     # Who dials has no connection: the one that the peer still has is dead.
                     self.machine.answer_alive(True)
                 else:
+                    # Our nodes have a name from their start on, so none is given to them.
+                    assert not isinstance(message, NameGiven)
                     return message
         return None
+
+    def _give_name(self, machine: Acceptor, event: NameRequested) -> None:
+        self.peer = NodeName.dynamic(event.host, secrets.randbits(64))
+        # 0 to 3 were the creations of old.
+        machine.answer_named(self.peer, secrets.randbelow(2**32 - 4) + 4)
 
     def _answer_name(self, machine: Acceptor, event: NameReceived) -> None:
         assert self._name_check is not None

@@ -13,12 +13,13 @@ from pyerlcoin.beam.dist import (
     HandshakeInput,
     HandshakeState,
     NameReceived,
+    NameRequested,
     NodeName,
     Status,
     choose_status,
 )
 from pyerlcoin.beam.dist.acceptor import ACCEPTOR_TRANSITIONS
-from pyerlcoin.beam.dist.handshake_messages import ChallengeReply, Complement, OldSendName, SendName
+from pyerlcoin.beam.dist.handshake_messages import ChallengeReply, Complement, OldSendName, SendHost, SendName
 from pyerlcoin.beam.errors import (
     AlreadyConnected,
     CookieMismatch,
@@ -27,7 +28,7 @@ from pyerlcoin.beam.errors import (
     NotAllowed,
 )
 from tests.support import golden
-from tests.support.handshakes import MESSAGES, A, B, acceptor, sent
+from tests.support.handshakes import ASKING, GIVEN, MESSAGES, A, B, acceptor, sent
 from tests.support.machines import CHUNKINGS, feed
 
 _S = HandshakeState
@@ -44,6 +45,7 @@ _WAY_TO = {
     _S.AWAIT_NAME: [],
     _S.DECIDE_STATUS: [_I.NAME],
     _S.DECIDE_STATUS_OLD: [_I.OLD_NAME],
+    _S.DECIDE_NAME: [_I.NAME_REQUEST],
     _S.AWAIT_ALIVE: [_I.NAME, _I.ANSWER_ALIVE],
     _S.AWAIT_ALIVE_OLD: [_I.OLD_NAME, _I.ANSWER_ALIVE],
     _S.AWAIT_COMPLEMENT: [_I.OLD_NAME, _I.ANSWER_OK],
@@ -55,7 +57,9 @@ _LACKING_V4 = OFFERED & ~DistributionFlags.DFLAG_V4_NC
 
 
 def _happen(machine: Acceptor, happened: HandshakeInput) -> None:
-    if happened in _ANSWERS:
+    if happened is _I.ANSWER_NAMED:
+        machine.answer_named(GIVEN, golden.GIVEN_CREATION)
+    elif happened in _ANSWERS:
         machine.answer(_ANSWERS[happened])
     else:
         machine.receive_data(golden.message(MESSAGES[happened]))
@@ -75,7 +79,9 @@ def test_the_table_has_all_states_of_an_acceptor() -> None:
     assert set(ACCEPTOR_TRANSITIONS) == set(_WAY_TO)
 
 
-@pytest.mark.parametrize(("state", "happened"), list(product(ACCEPTOR_TRANSITIONS, [*MESSAGES, *_ANSWERS])))
+@pytest.mark.parametrize(
+    ("state", "happened"), list(product(ACCEPTOR_TRANSITIONS, [*MESSAGES, *_ANSWERS, _I.ANSWER_NAMED]))
+)
 def test_every_input_in_every_state(state: HandshakeState, happened: HandshakeInput) -> None:
     machine = _brought_to(state)
     following = ACCEPTOR_TRANSITIONS[state].get(happened)
@@ -86,7 +92,7 @@ def test_every_input_in_every_state(state: HandshakeState, happened: HandshakeIn
     elif following is not None:
         _happen(machine, happened)
         assert machine.state is following
-    elif happened in _ANSWERS:
+    elif happened in _ANSWERS or happened is _I.ANSWER_NAMED:
         with pytest.raises(RuntimeError, match="not asked for"):
             _happen(machine, happened)
         assert machine.state is state
@@ -107,7 +113,7 @@ def test_every_input_in_every_state(state: HandshakeState, happened: HandshakeIn
 @pytest.mark.parametrize("state", [state for state in ACCEPTOR_TRANSITIONS if state not in (_S.ESTABLISHED, _S.FAILED)])
 def test_the_end_of_the_connection_in_every_state(state: HandshakeState) -> None:
     machine = _brought_to(state)
-    who = "a node" if state is _S.AWAIT_NAME else A.full
+    who = {_S.AWAIT_NAME: "a node", _S.DECIDE_NAME: "undefined@127.0.0.1"}.get(state, A.full)
     with pytest.raises(MalformedMessage, match=f"{who} closed"):
         machine.receive_eof()
     assert machine.state is _S.FAILED
@@ -139,6 +145,45 @@ def test_otp_25_dials(chunk: int) -> None:
     assert machine.data_to_send().hex() == "001161299134cafac6205779ccf5087b4dc22e"
 
 
+@CHUNKINGS
+def test_otp_25_asks_for_a_name(chunk: int) -> None:
+    machine = Acceptor(
+        ours=NodeName.parse(golden.GOLDEN),
+        cookie=Cookie(golden.COOKIE),
+        challenge=0xDEADBEEF,
+        creation=golden.CREATION,
+        flags=OFFERED,
+    )
+    feed(machine, golden.NAME_REQUEST, chunk)
+    flags = DistributionFlags(golden.OTP25_FLAGS | DistributionFlags.DFLAG_NAME_ME)
+    assert machine.events() == [NameRequested("127.0.0.1", flags)]
+    machine.answer_named(GIVEN, golden.GIVEN_CREATION)
+    # What it understood, took for its name, and the ack that it took.
+    assert machine.data_to_send().hex() == (
+        "0027736e616d65643a001a30313233343536373839414243444546403132372e302e302e3100000077"
+        "00234e0000002e07070fbcdeadbeef6b03549b0010676f6c64656e403132372e302e302e31"
+    )
+    feed(machine, golden.NAME_REQUEST_REPLY, chunk)
+    (event,) = machine.events()
+    assert isinstance(event, Established)
+    assert (event.peer, event.creation) == (GIVEN, golden.GIVEN_CREATION)
+    assert event.flags == OFFERED & golden.OTP25_FLAGS
+    assert machine.data_to_send().hex() == "001161324040668c387f86c7a3c2573cb476db"
+
+
+def test_a_request_for_a_name_may_be_refused() -> None:
+    machine = _brought_to(_S.DECIDE_NAME)
+    machine.answer(Status.NOT_ALLOWED)
+    assert (sent(machine), machine.state) == ([b"snot_allowed"], _S.FAILED)
+
+
+def test_a_node_that_was_named_and_has_another_cookie() -> None:
+    machine = _brought_to(_S.DECIDE_NAME)
+    machine.answer_named(GIVEN, golden.GIVEN_CREATION)
+    with pytest.raises(CookieMismatch, match=GIVEN.full):
+        machine.receive_data(golden.message(ChallengeReply(1, bytes(16)).encode()))
+
+
 @pytest.mark.parametrize("status", [Status.OK, Status.ALIVE])
 def test_a_name_of_old_is_complemented(status: Status) -> None:
     machine = acceptor()
@@ -166,11 +211,14 @@ def test_nok_and_not_allowed_are_said_and_nothing_more() -> None:
     [
         (SendName(DistributionFlags(0), 8, A), "EXTENDED_REFERENCES"),
         (SendName(_LACKING_V4, 8, A), "V4_NC"),
+        (SendHost(ASKING & ~DistributionFlags.DFLAG_UNLINK_ID, 0, A.host), "UNLINK_ID"),
         (OldSendName(DistributionFlags(0x7000F94), A), None),
         (OldSendName(DistributionFlags(0x1070F94), A), "UNLINK_ID"),
     ],
 )
-def test_a_node_without_a_mandatory_flag_is_not_allowed(name: SendName | OldSendName, lacking: str | None) -> None:
+def test_a_node_without_a_mandatory_flag_is_not_allowed(
+    name: SendName | SendHost | OldSendName, lacking: str | None
+) -> None:
     machine = acceptor()
     if lacking is None:
         # The digest stands for the others; what is in the high half comes later.
@@ -190,10 +238,11 @@ def test_the_high_flags_are_judged_when_they_are_there() -> None:
     assert machine.data_to_send() == b""
 
 
-def test_a_short_name_is_told_that_it_is_not_allowed() -> None:
+@pytest.mark.parametrize("name", [SendName(OFFERED, 8, NodeName.parse("a@host")), SendHost(ASKING, 0, "host")])
+def test_a_short_name_is_told_that_it_is_not_allowed(name: SendName | SendHost) -> None:
     machine = acceptor()
     with pytest.raises(NameFormMismatch):
-        machine.receive_data(golden.message(SendName(OFFERED, 8, NodeName.parse("a@host")).encode()))
+        machine.receive_data(golden.message(name.encode()))
     assert sent(machine) == [b"snot_allowed"]
 
 

@@ -9,17 +9,20 @@ from hypothesis import strategies as st
 
 from pyerlcoin.beam.dist import (
     HANDSHAKE_FRAME_LIMIT,
+    MANDATORY,
+    OFFERED,
     Acceptor,
     Cookie,
     DistributionFlags,
     HandshakeState,
     Initiator,
     NameReceived,
+    NameRequested,
     Status,
 )
 from pyerlcoin.beam.errors import AlreadyConnected, CookieMismatch, LimitExceeded, Refused, RemoteFault
-from tests.support.golden import message
-from tests.support.handshakes import MESSAGES, A, B, acceptor, initiator, join
+from tests.support.golden import GIVEN_CREATION, message
+from tests.support.handshakes import ASKING, GIVEN, MESSAGES, A, B, acceptor, initiator, join
 
 
 @pytest.mark.parametrize("length_size", [2, 4], ids=["plain", "TLS"])
@@ -31,6 +34,17 @@ def test_two_ends_come_to_an_agreement(status: Status, length_size: int) -> None
     assert (at_b.peer, at_b.creation, at_b.trailing) == (A, 8, b"")
     assert at_a.flags == at_b.flags
     assert one.state is other.state is HandshakeState.ESTABLISHED
+
+
+@pytest.mark.parametrize("offered", [OFFERED, ASKING])
+@pytest.mark.parametrize("length_size", [2, 4], ids=["plain", "TLS"])
+def test_a_node_without_a_name_gets_one(length_size: int, offered: DistributionFlags) -> None:
+    one = initiator(flags=ASKING, length_size=length_size)
+    at_b, at_a = join(one, acceptor(flags=offered, length_size=length_size), Status.OK)
+    assert (at_a.peer, at_a.creation) == (B, 9)
+    assert (at_b.peer, at_b.creation) == (GIVEN, GIVEN_CREATION)
+    # To ask for a name is nothing that a connection speaks.
+    assert at_a.flags == at_b.flags == OFFERED | MANDATORY[25]
 
 
 def test_the_flags_are_what_both_offered() -> None:
@@ -100,6 +114,8 @@ def test_whatever_comes_only_remote_faults_and_refusals_come_out(
             for event in machine.events():
                 if isinstance(machine, Acceptor) and isinstance(event, NameReceived):
                     machine.answer(status)
+                elif isinstance(machine, Acceptor) and isinstance(event, NameRequested):
+                    machine.answer_named(GIVEN, GIVEN_CREATION)
         machine.receive_eof()
 
 

@@ -13,9 +13,10 @@ from pyerlcoin.beam.dist import (
     HandshakeInput,
     HandshakeState,
     Initiator,
+    NameGiven,
     NodeName,
 )
-from pyerlcoin.beam.dist.handshake_messages import Challenge, ChallengeAck, ChallengeReply, SendName
+from pyerlcoin.beam.dist.handshake_messages import Challenge, ChallengeAck, ChallengeReply, Named, SendName
 from pyerlcoin.beam.dist.initiator import INITIATOR_TRANSITIONS
 from pyerlcoin.beam.errors import (
     AlreadyConnected,
@@ -27,7 +28,7 @@ from pyerlcoin.beam.errors import (
     WrongPeer,
 )
 from tests.support import golden
-from tests.support.handshakes import MESSAGES, A, B, initiator, sent
+from tests.support.handshakes import ASKING, GIVEN, MESSAGES, A, B, initiator, sent
 from tests.support.machines import CHUNKINGS, feed
 
 _S = HandshakeState
@@ -36,6 +37,7 @@ _I = HandshakeInput
 _ANSWERS = {_I.ANSWER_TRUE: True, _I.ANSWER_FALSE: False}
 _WAY_TO = {
     _S.AWAIT_STATUS: [],
+    _S.AWAIT_NAMED: [],
     _S.DECIDE_ALIVE: [_I.STATUS_ALIVE],
     _S.AWAIT_CHALLENGE: [_I.STATUS_OK],
     _S.AWAIT_ACK: [_I.STATUS_OK, _I.CHALLENGE],
@@ -56,7 +58,7 @@ def _happen(machine: Initiator, happened: HandshakeInput) -> None:
 
 
 def _brought_to(state: HandshakeState) -> Initiator:
-    machine = initiator()
+    machine = initiator(flags=ASKING if state is _S.AWAIT_NAMED else OFFERED)
     for happened in _WAY_TO[state]:
         _happen(machine, happened)
     assert machine.state is state
@@ -97,7 +99,7 @@ def test_every_input_in_every_state(state: HandshakeState, happened: HandshakeIn
         assert machine.data_to_send() == b""
 
 
-@pytest.mark.parametrize("state", [_S.AWAIT_STATUS, _S.DECIDE_ALIVE, _S.AWAIT_CHALLENGE, _S.AWAIT_ACK])
+@pytest.mark.parametrize("state", list(_WAY_TO)[:-2])
 def test_the_end_of_the_connection_in_every_state(state: HandshakeState) -> None:
     machine = _brought_to(state)
     # An acceptor that finds our proof wrong says nothing.
@@ -136,6 +138,40 @@ def test_otp_25_is_dialled(chunk: int) -> None:
     assert (event.peer.full, event.creation, event.trailing) == (golden.OTP25, 0x6B0354C2, b"\0\0\0")
     assert event.flags == 0xC07070FBC
     assert machine.events() == []
+
+
+@CHUNKINGS
+def test_otp_25_gives_a_name(chunk: int) -> None:
+    machine = Initiator(
+        ours=NodeName.parse("undefined@127.0.0.1"),
+        peer=NodeName.parse(golden.OTP25),
+        cookie=Cookie(golden.COOKIE),
+        challenge=0x12345678,
+        creation=0,
+        flags=ASKING,
+    )
+    assert machine.data_to_send().hex() == "00184e0000002e07070fbc0000000000093132372e302e302e31"
+    feed(machine, golden.NAMED, chunk)
+    assert machine.events() == [NameGiven(NodeName.parse("196S4SL2YD0S1@127.0.0.1"), 0x4A8E78F8)]
+    feed(machine, golden.NAMED_CHALLENGE, chunk)
+    # What otp25 took for a proof.
+    assert machine.data_to_send().hex() == "0015721234567847e6cff003c8379914c034821eae5651"
+    feed(machine, golden.NAMED_ACK, chunk)
+    (event,) = machine.events()
+    assert isinstance(event, Established)
+    assert (event.peer.full, event.creation, event.flags) == (golden.OTP25, 0x6B03599D, 0xC07070FBC)
+
+
+def test_a_name_of_another_host_is_none() -> None:
+    machine = _brought_to(_S.AWAIT_NAMED)
+    with pytest.raises(MalformedMessage, match=r"a node of 127\.0\.0\.1 the name x@127\.0\.0\.2"):
+        machine.receive_data(golden.message(Named(NodeName.parse("x@127.0.0.2"), 9).encode()))
+    assert machine.events() == []
+
+
+def test_a_name_that_nobody_asked_for_is_a_fault() -> None:
+    with pytest.raises(MalformedMessage, match="status named"):
+        initiator().receive_data(golden.message(Named(GIVEN, 9).encode()))
 
 
 def test_alive_is_answered_by_the_driver() -> None:

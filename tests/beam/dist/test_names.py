@@ -48,6 +48,15 @@ def test_a_bare_name_is_completed() -> None:
         NodeName.complete("x", NameForm.LONG, "box")
 
 
+def test_a_node_without_a_name_gets_one_of_its_host() -> None:
+    name = NodeName.dynamic("10.0.0.1", 0xABC)
+    assert name.full == "0000000000000ABC@10.0.0.1"
+    assert name == NodeName.parse(name.full, NameForm.LONG)
+    assert NodeName.dynamic("h", 2**64 - 1) != NodeName.dynamic("h", 2**64 - 2)
+    with pytest.raises(InvalidNodeName):
+        NodeName.dynamic("", 1)
+
+
 def test_long_and_short_names_never_connect() -> None:
     long, short = NodeName.parse("a@b.c"), NodeName.parse("a@b")
     long.require_same_form(NodeName.parse("z@127.0.0.1"))
