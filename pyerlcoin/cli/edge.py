@@ -40,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say(str(meaning), meaning.exit_code)
     except (KeyboardInterrupt, asyncio.CancelledError, typer.Abort):
         return ExitCode.INTERRUPTED
+    except SystemExit:
+        # Typer's way out when nobody reads the output; nothing else exits past us.
+        return ExitCode.DONE
     except BrokenPipeError:
         # Whoever read us has seen enough. What is still in the buffer must not raise again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

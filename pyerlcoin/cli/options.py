@@ -13,11 +13,13 @@ import typer
 from pyerlcoin.beam import Cookie, Node, NodeName, read_cookie
 from pyerlcoin.beam.dist import NameForm
 from pyerlcoin.beam.errors import HostUnknown
+from pyerlcoin.cli.text import shown
 from pyerlcoin.coin.coin import MAX_ZEROS
 from pyerlcoin.coin.sizing import AUTO, LARGEST_WORKLOAD, Workload, is_workload
 from pyerlcoin.errors import WrongUsage
 from pyerlcoin.roles.cluster import Cluster
 from pyerlcoin.runtimes.native import NativeCluster, translated
+from pyerlcoin.runtimes.pyrlang import make_pyrlang_cluster
 
 __all__ = [
     "AsJson",
@@ -47,6 +49,7 @@ class Runtime(StrEnum):
     """Whose node carries the game."""
 
     NATIVE = "native"
+    PYRLANG = "pyrlang"
 
 
 CookieOption = Annotated[
@@ -83,7 +86,10 @@ EngineOption = Annotated[
     str, typer.Option("--engine", metavar="ENGINE", help="Which engine searches; auto: the fastest that can run here.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Plain log lines, also on a terminal.")]
-RuntimeOption = Annotated[Runtime, typer.Option("--runtime", help="Whose node carries the game.")]
+RuntimeOption = Annotated[
+    Runtime,
+    typer.Option("--runtime", help="Whose node carries the game; pyrlang: installed from its repository, not the index."),
+]
 
 
 def read_node(text: str) -> NodeName:
@@ -146,12 +152,19 @@ def make_cluster(
     epmd_port: int | None = None,
 ) -> Cluster:
     """A node that was not started. Raises `WrongUsage` for a cookie or cookie file that erl would refuse."""
-    match runtime:
-        case Runtime.NATIVE:
-            with translated():
-                # A variable that is set and empty is not a cookie of no characters.
-                secret = Cookie(cookie) if cookie else read_cookie()
+    with translated():
+        # A variable that is set and empty is not a cookie of no characters.
+        secret = Cookie(cookie) if cookie else read_cookie()
+        match runtime:
+            case Runtime.NATIVE:
                 return NativeCluster(Node(name, secret, bind=bind, port=port, hidden=hidden, epmd_port=epmd_port))
+            case Runtime.PYRLANG:
+                if bind is not None or port:
+                    raise WrongUsage(
+                        "Pyrlang listens on every address, at a port that the system chooses: leave out --bind and "
+                        "--port, or use --runtime native"
+                    )
+                return make_pyrlang_cluster(name, secret, hidden=hidden, epmd_port=epmd_port)
 
 
 def read_workload(text: str) -> Workload:
@@ -160,6 +173,6 @@ def read_workload(text: str) -> Workload:
     if text.isascii() and text.isdigit() and len(text) < 100:
         value = int(text)
     if not is_workload(value):
-        raise WrongUsage(f"{text!r} is no workload: give a number from 1 to {LARGEST_WORKLOAD}, or {AUTO}")
+        raise WrongUsage(f"{shown(text, 40)!r} is no workload: give a number from 1 to {LARGEST_WORKLOAD}, or {AUTO}")
     assert isinstance(value, int) or value == AUTO
     return value

@@ -17,7 +17,7 @@ from pyerlcoin.roles import messages
 from pyerlcoin.roles.cluster import Address, Caller
 from pyerlcoin.roles.events import Events, Joined, NameTaken, Retrying, ServerGone, StillWaiting
 from pyerlcoin.roles.messages import Given, Hello, Refused, Request
-from pyerlcoin.roles.timing import Timing, sleep
+from pyerlcoin.roles.timing import Timing, pause
 
 __all__ = ["PATIENCE", "Backoff", "Front", "Session", "Unanswered"]
 
@@ -144,7 +144,7 @@ class Session:
             self._end_if_hopeless(failure)
             delay = self._backoff.delay(self._failures, self._chance())
             self._events.publish(Retrying(self._failures, delay, str(failure)))
-            await sleep(self._timing, delay)
+            await pause(self._timing, delay)
 
     async def _hello(self) -> None:
         """Returns when joined. Raises `CannotReach` or `RefusedByPeer`."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-__all__ = ["Handle", "LoopTiming", "Timing", "sleep"]
+__all__ = ["Handle", "LoopTiming", "Timing", "pause"]
 
 
 class Handle(Protocol):
@@ -41,7 +41,7 @@ class LoopTiming:
         return self._loop.call_later(delay, callback)
 
 
-async def sleep(timing: Timing, seconds: float) -> None:
+async def pause(timing: Timing, seconds: float) -> None:
     """Until `seconds` have gone by."""
     passed = asyncio.Event()
     handle = timing.later(seconds, passed.set)

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from pyerlcoin.roles.timing import LoopTiming, sleep
+from pyerlcoin.roles.timing import LoopTiming, pause
 from tests.support.clock import UNIT
 from tests.support.manual_timing import ManualTiming, until
 
@@ -33,7 +33,7 @@ async def test_what_is_cancelled_does_not_happen() -> None:
 
 async def test_a_sleep_ends_when_its_time_has_come() -> None:
     timing = ManualTiming()
-    task = asyncio.create_task(sleep(timing, 5.0))
+    task = asyncio.create_task(pause(timing, 5.0))
     await until(timing.delays)
     timing.advance(4.9)
     await asyncio.sleep(0)
@@ -44,7 +44,7 @@ async def test_a_sleep_ends_when_its_time_has_come() -> None:
 
 async def test_a_sleep_that_is_cancelled_leaves_nothing_due() -> None:
     timing = ManualTiming()
-    task = asyncio.create_task(sleep(timing, 5.0))
+    task = asyncio.create_task(pause(timing, 5.0))
     await until(timing.delays)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

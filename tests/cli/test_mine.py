@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from pyerlcoin.search.engine import Job
+from tests.cli.conftest import Served, serving
+from tests.support.cli import Run, refused
+from tests.support.clock import UNIT
+from tests.support.process import pyerlcoin
+from tests.support.search import expected
+
+MINE = ("--zeros", "3", "--engine", "python", "--workers", "1")
+
+
+def test_it_mines_until_ctrl_c_and_says_what_it_did(served: Served) -> None:
+    with pyerlcoin("mine", served.node, "--as", "Alice", *MINE, env=served.env) as child:
+        child.wait_line_sync(r"joined .* as 'Alice'")
+        child.wait_line_sync(r"coin \d+ accepted, [3-9]", timeout=30 * UNIT)
+        child.interrupt()
+        assert child.wait_sync() == 130
+        coins = [int(match[1]) for match in child.matches(r"coin (\d+) accepted")]
+        assert set(coins) <= set(expected(Job(b"Serun+u", 1, max(coins), 3)))
+        assert len(set(coins)) == len(coins)
+        assert child.matches(r"interrupted: \d+ coins accepted, 0 rejected")
+        assert child.err == []
+
+
+def test_it_stops_after_so_many_seconds(near: Served, run: Run) -> None:
+    code, out, err = run("mine", near.node, "--as", "Bob", *MINE, "--seconds", "0.5", "--quiet", "--lanes", "1")
+    assert (code, err) == (0, "")
+    assert "the time is up" in out
+
+
+def test_it_stops_after_so_many_coins(near: Served, run: Run) -> None:
+    code, out, err = run("mine", near.node, "--as", "Cid", *MINE, "--coins", "2", "--quiet")
+    assert (code, err) == (0, "")
+    assert "coins are mined" in out
+
+
+def test_a_wrong_number_of_zeros_is_seen_by_both(near: Served, run: Run) -> None:
+    arguments = ("--zeros", "2", "--engine", "python", "--seconds", "1", "--quiet")
+    code, out, _ = run("mine", near.node, "--as", "Dot", *arguments)
+    assert code == 0
+    assert "rejected: verification failed" in out
+
+
+def test_a_name_that_another_miner_has(served: Served) -> None:
+    with pyerlcoin("mine", served.node, "--as", "Eve", *MINE, env=served.env) as first:
+        first.wait_line_sync(r"joined .* as 'Eve'")
+        with pyerlcoin("mine", served.node, "--as", "Eve", *MINE, "--max-retries", "1", env=served.env) as second:
+            assert second.wait_sync() == 4
+            assert second.matches("'Eve' is already registered: choose another name with --as")
+
+
+def test_another_cookie(near: Served, run: Run) -> None:
+    code, _, err = run("mine", near.node, "--as", "A", "--cookie", "another", "--quiet")
+    assert code == 4
+    assert err.endswith("has another cookie: start both nodes with the same --cookie\n")
+
+
+def test_a_server_that_is_not_there(near: Served, run: Run) -> None:
+    code, _, err = run("mine", "nobody@127.0.0.1", "--as", "A", "--quiet")
+    assert code == 3
+    assert "knows no node called nobody" in err
+
+
+def test_it_gives_up(near: Served, run: Run) -> None:
+    code, out, err = run("mine", "nobody@127.0.0.1", "--as", "A", "--max-retries", "1", "--quiet")
+    assert code == 5
+    assert "gave up after 1 retry: the epmd at" in err
+    assert "attempt 1 in " in out
+
+
+@pytest.mark.parametrize("team", ["", "x" * 300])
+def test_a_name_that_no_server_takes(near: Served, run: Run, team: str) -> None:
+    code, _, err = run("mine", near.node, "--as", team, "--quiet")
+    assert code == 4
+    assert "a name is UTF-8 text of 1 to 256 bytes" in err
+
+
+def test_what_is_no_node_name(near: Served, run: Run) -> None:
+    refused(run("mine", "server", "--as", "A"), 2, "is not a node name: write it as name@host")
+
+
+def test_a_reader_that_goes_ends_it(served: Served) -> None:
+    command = [sys.executable, "-m", "pyerlcoin", "mine", served.node, "--as", "Fay", *MINE]
+    env = {**os.environ, **served.env, "NO_COLOR": "1"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env) as child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        child.stdout.readline()
+        child.stdout.close()
+        assert child.wait(60 * UNIT) == 0
+        assert child.stderr.read() == b""
+
+
+def test_it_survives_the_servers_restart() -> None:
+    with serving() as served, pyerlcoin("mine", served.node, "--as", "Alice", *MINE, env=served.env) as child:
+        child.wait_line_sync(r"coin \d+ accepted")
+        served.child.kill()
+        child.wait_line_sync("the server is gone")
+        again = ("--name", served.node, "--secret", "Serun+u", "--zeros", "3", "--workload", "500")
+        with pyerlcoin("serve", *again, env=served.env) as server:
+            server.wait_line_sync("'Alice' registered", timeout=60 * UNIT)
+            server.wait_line_sync(r"coin \d+ of 'Alice'", timeout=60 * UNIT)
+            child.interrupt()
+            assert child.wait_sync() == 130

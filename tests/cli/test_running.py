@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from pyerlcoin.cli.running import shown_by, stopping_by_signal, until_stopped
+from pyerlcoin.errors import ExitCode
+from tests.support.clock import UNIT
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_stops_in_good_order(number: signal.Signals) -> None:
+    task = asyncio.create_task(until_stopped())
+    await asyncio.sleep(0)
+    os.kill(os.getpid(), number)
+    async with asyncio.timeout(20 * UNIT):
+        assert await task is ExitCode.INTERRUPTED
+
+
+async def test_a_second_signal_does_not_wait() -> None:
+    stops: list[int] = []
+
+    async def stubborn() -> None:
+        async with stopping_by_signal(lambda: stops.append(1)):
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(stubborn())
+    await asyncio.sleep(0)
+    os.kill(os.getpid(), signal.SIGINT)
+    async with asyncio.timeout(20 * UNIT):
+        while not stops:  # noqa: ASYNC110 - the signal comes when the loop next looks
+            await asyncio.sleep(0)
+        assert not task.done()
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+async def test_without_a_signal_it_is_done() -> None:
+    async with stopping_by_signal(lambda: None) as interruption:
+        pass
+    assert interruption.exit_code is ExitCode.DONE
+
+
+async def test_what_is_shown_is_closed_whatever_happens() -> None:
+    class Picture:
+        closed = 0
+
+        def event(self, event: object) -> None:
+            pass
+
+        async def run(self) -> None:
+            await asyncio.Event().wait()
+
+        def close(self) -> None:
+            self.closed += 1
+
+    picture = Picture()
+    with pytest.raises(RuntimeError):
+        async with shown_by(picture):
+            raise RuntimeError
+    assert picture.closed == 1

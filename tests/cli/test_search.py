@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import json
+
+from pyerlcoin.search.engine import Job
+from tests.support.cli import Run, refused
+from tests.support.process import pyerlcoin
+from tests.support.search import expected
+
+
+def test_it_prints_the_coins_that_hashlib_finds(run: Run) -> None:
+    coins = expected(Job(b"Serun+u", 0, 5000, 2))
+    code, out, err = run("search", "0", "5000", "--secret", "Serun+u", "--zeros", "2", "--engine", "python")
+    assert code == 0
+    assert [int(line.split()[0]) for line in out.splitlines()] == coins
+    assert all(line.split()[1].startswith("00") for line in out.splitlines())
+    assert f"{len(coins)} coins in 5,001 integers" in err
+
+
+def test_the_shape_of_json(run: Run) -> None:
+    big = 10**40
+    arguments = ("--secret", "Zoë", "--zeros", "1", "--engine", "python", "--workers", "1", "--json")
+    code, out, err = run("search", str(big), str(big + 99), *arguments)
+    assert (code, err) == (0, "")
+    told = json.loads(out)
+    keys = ["secret", "from", "to", "zeros", "engine", "workers", "coins", "seconds", "hashes_per_second"]
+    assert list(told) == keys
+    assert told["coins"] == expected(Job("Zoë".encode(), big, big + 99, 1))
+    assert (told["secret"], told["from"], told["to"]) == ("Zoë", big, big + 99)
+    assert (told["zeros"], told["engine"], told["workers"]) == (1, "python", 1)
+    assert told["seconds"] > 0 < told["hashes_per_second"]
+
+
+def test_a_range_the_wrong_way_round(run: Run) -> None:
+    refused(run("search", "9", "1", "--secret", "s"), 2, "write the smaller one first")
+
+
+def test_a_secret_that_is_no_text(run: Run) -> None:
+    refused(run("search", "1", "9", "--secret", "\udcff"), 2, "not UTF-8")
+
+
+async def test_ctrl_c_ends_it_with_130() -> None:
+    arguments = ("1", str(10**15), "--secret", "s", "--zeros", "9", "--engine", "python", "--workers", "1")
+    async with pyerlcoin("search", *arguments, env={"PYTHONVERBOSE": "1"}) as child:
+        # The engine takes this module when it is made, and there is nothing left but to search.
+        await child.wait_line("^import '_md5'")
+        child.interrupt()
+        assert await child.wait() == 130
+        assert not child.matches("Traceback")
