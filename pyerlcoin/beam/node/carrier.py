@@ -14,7 +14,7 @@ from typing import Protocol
 
 from pyerlcoin.beam.errors import CannotListen, HostUnknown, Unreachable
 
-__all__ = ["Carrier", "TcpCarrier", "connect_tcp", "listen_tcp", "local_addresses", "resolve", "why"]
+__all__ = ["Carrier", "TcpCarrier", "connect_tcp", "listen_tcp", "local_addresses", "resolve", "turns", "why"]
 
 ProtocolFactory = Callable[[], asyncio.BaseProtocol]
 
@@ -61,15 +61,31 @@ async def listen_tcp(factory: ProtocolFactory, address: str, port: int) -> async
 
 
 async def _listen(factory: ProtocolFactory, address: str, port: int) -> asyncio.Server:
-    loop = asyncio.get_running_loop()
-    # In two steps: create_server alone loses its socket when it is cancelled.
-    server = await loop.create_server(factory, address, port, backlog=128, start_serving=False)
+    # Not with create_server alone: cancelled, it loses its socket, and since 3.13 it hides why it could not bind.
+    listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address, port))
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(factory, sock=listener, backlog=128, start_serving=False)
+    except BaseException:
+        listener.close()
+        raise
     try:
         await server.start_serving()
     except BaseException:
         server.close()
         raise
     return server
+
+
+async def turns() -> None:
+    """Let sockets that were accepted just now become transports, be refused, and close: a turn of the loop for each.
+
+    A server of asyncio that is closed in between loses them (`Server._attach` asserts that it is open).
+    """
+    for _ in range(4):
+        await asyncio.sleep(0)
 
 
 def cannot_listen(address: str, port: int, error: OSError) -> CannotListen:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from pyerlcoin.beam.dist import EpmdSession, Registry, creations_from
 from pyerlcoin.beam.errors import CannotListen, RemoteFault
-from pyerlcoin.beam.node.carrier import listen_tcp
+from pyerlcoin.beam.node.carrier import listen_tcp, turns
 
 __all__ = ["EpmdServer"]
 
@@ -33,6 +33,7 @@ class EpmdServer:
         self._registry = Registry(creations_from(secrets.randbits(32)), port=port)
         self._servers: list[asyncio.Server] = []
         self._sessions: set[_Session] = set()
+        self._stopped = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -65,6 +66,8 @@ class EpmdServer:
 
     async def stop(self) -> None:
         """Close everything; nodes that were registered here notice, and one of them takes over."""
+        self._stopped = True
+        await turns()
         for server in self._servers:
             server.close()
         sessions = list(self._sessions)
@@ -74,7 +77,10 @@ class EpmdServer:
             await asyncio.wait([session.gone for session in sessions])
 
     def _session(self) -> asyncio.Protocol:
-        return _Session(self._registry, self._sessions)
+        session = _Session(self._registry, self._sessions)
+        if self._stopped:  # accepted in the very turn in which it stopped
+            session.refuse()
+        return session
 
 
 class _Session(asyncio.Protocol):
@@ -88,10 +94,14 @@ class _Session(asyncio.Protocol):
         self._machine: EpmdSession | None = None
         self._transport: asyncio.Transport | None = None
         self._clock = loop.call_later(_QUESTION_TIME, self._expire)
+        self._refused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        if self._refused:
+            transport.abort()
+            return
         self._sessions.add(self)
         peer = transport.get_extra_info("peername")
         self._machine = EpmdSession(self._registry, loopback=peer is not None and _is_loopback(peer[0]))
@@ -120,6 +130,10 @@ class _Session(asyncio.Protocol):
             self._machine.receive_eof()
         if not self.gone.done():
             self.gone.set_result(None)
+
+    def refuse(self) -> None:
+        """Close as soon as it is open."""
+        self._refused = True
 
     def close(self) -> None:
         """End it; a registration ends with it."""

@@ -20,7 +20,7 @@ from pyerlcoin.beam.dist import (
 )
 from pyerlcoin.beam.errors import AlreadyConnected, BeamError, NotAllowed, SetupTimeout
 
-__all__ = ["Handshaking"]
+__all__ = ["Handshaking", "Refusal"]
 
 Opened = Callable[["Handshaking", asyncio.Transport, Established], None]
 Failed = Callable[["Handshaking", BeamError], None]
@@ -160,3 +160,12 @@ class Handshaking(asyncio.Protocol):
         data = self.machine.data_to_send()
         if data and self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
+
+
+class Refusal(asyncio.Protocol):
+    """For a socket that comes when there is nobody to talk to it."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Close at once."""
+        assert isinstance(transport, asyncio.Transport)
+        transport.abort()

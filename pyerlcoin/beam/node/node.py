@@ -15,7 +15,7 @@ from pyerlcoin.beam.dist import EPMD_PORT, OFFERED, PUBLISHED, Acceptor, Cookie,
 from pyerlcoin.beam.errors import BeamError, LocalFault, NodeNotRunning, NotAllowed
 from pyerlcoin.beam.etf.terms import Atom, Term
 from pyerlcoin.beam.node.builtin import NetKernel, Rex
-from pyerlcoin.beam.node.carrier import Carrier, TcpCarrier, local_addresses
+from pyerlcoin.beam.node.carrier import Carrier, TcpCarrier, local_addresses, turns
 from pyerlcoin.beam.node.connection import Connection
 from pyerlcoin.beam.node.cookie_file import read_cookie
 from pyerlcoin.beam.node.events import Event, EventHandler, log_event, logger
@@ -150,6 +150,7 @@ class Node:
         except BaseException:
             self._listener.stop()
             await self._registrar.stop()
+            await turns()
             raise
         self.identities = Identities(self.name, creation)
         self._running = True
@@ -164,6 +165,7 @@ class Node:
             return
         self._running = False
         self._ticker.stop()
+        await turns()
         self._listener.stop()
         # The connections are still open: monitors and links at the peers fire with `shutdown`.
         for process in self.registry:
@@ -172,6 +174,7 @@ class Node:
         await self._registrar.stop()
         if self._tasks:
             await asyncio.wait(self._tasks)
+        await turns()
 
     async def __aenter__(self) -> Self:
         await self.start()

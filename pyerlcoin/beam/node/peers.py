@@ -11,7 +11,7 @@ from pyerlcoin.beam.errors import AlreadyConnected, BeamError, LimitExceeded, Ma
 from pyerlcoin.beam.node.connection import Connection
 from pyerlcoin.beam.node.dial import Dial
 from pyerlcoin.beam.node.events import HandshakeRefused, NodeDisconnected, NodeUp
-from pyerlcoin.beam.node.handshaking import Handshaking
+from pyerlcoin.beam.node.handshaking import Handshaking, Refusal
 
 if TYPE_CHECKING:
     from pyerlcoin.beam.node.node import Node
@@ -76,6 +76,8 @@ class Peers:
     def accept(self) -> asyncio.Protocol:
         """The protocol of a socket that somebody opened to us."""
         node = self.node
+        if not node.running:  # not registered yet, so nobody was told of the port; or no longer
+            return Refusal()
         handshaking = Handshaking(
             node.acceptor(), node.loop, node.setup_time, self._opened, self._knock_failed, self._check_name
         )

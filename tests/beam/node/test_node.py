@@ -17,6 +17,7 @@ from pyerlcoin.beam.errors import (
     UnencodableTerm,
 )
 from pyerlcoin.beam.node.events import Event, NodeUp
+from pyerlcoin.beam.node.registrar import Registrar
 from tests.support.nodes import Cluster, settle
 from tests.support.ports import fresh_node
 
@@ -185,3 +186,18 @@ async def test_ping_says_how_long_it_took() -> None:
         a, b = await cluster.start(), await cluster.start()
         assert await a.ping(b.name) > 0
         assert await a.ping(a.name) > 0
+
+
+async def test_a_socket_that_comes_before_it_is_registered_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Cluster() as cluster:
+        node = cluster.make()
+        register = Registrar.start
+
+        async def knocked_at(registrar: Registrar) -> int:
+            peer = await cluster.socket(node)
+            assert await peer.closed() == b""
+            return await register(registrar)
+
+        monkeypatch.setattr(Registrar, "start", knocked_at)
+        await node.start()
+        assert node.tables().handshakes == 0
