@@ -19,7 +19,6 @@ from pyerlcoin.coin.sizing import AUTO, LARGEST_WORKLOAD, Workload, is_workload
 from pyerlcoin.errors import WrongUsage
 from pyerlcoin.roles.cluster import Cluster
 from pyerlcoin.runtimes.native import NativeCluster, translated
-from pyerlcoin.runtimes.pyrlang import make_pyrlang_cluster
 
 __all__ = [
     "AsJson",
@@ -49,7 +48,6 @@ class Runtime(StrEnum):
     """Whose node carries the game."""
 
     NATIVE = "native"
-    PYRLANG = "pyrlang"
 
 
 CookieOption = Annotated[
@@ -86,10 +84,7 @@ EngineOption = Annotated[
     str, typer.Option("--engine", metavar="ENGINE", help="Which engine searches; auto: the fastest that can run here.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Plain log lines, also on a terminal.")]
-RuntimeOption = Annotated[
-    Runtime,
-    typer.Option("--runtime", help="Whose node carries the game; pyrlang: installed from its repository, not the index."),
-]
+RuntimeOption = Annotated[Runtime, typer.Option("--runtime", help="Whose node carries the game.")]
 
 
 def read_node(text: str) -> NodeName:
@@ -158,13 +153,6 @@ def make_cluster(
         match runtime:
             case Runtime.NATIVE:
                 return NativeCluster(Node(name, secret, bind=bind, port=port, hidden=hidden, epmd_port=epmd_port))
-            case Runtime.PYRLANG:
-                if bind is not None or port:
-                    raise WrongUsage(
-                        "Pyrlang listens on every address, at a port that the system chooses: leave out --bind and "
-                        "--port, or use --runtime native"
-                    )
-                return make_pyrlang_cluster(name, secret, hidden=hidden, epmd_port=epmd_port)
 
 
 def read_workload(text: str) -> Workload:
