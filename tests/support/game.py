@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +18,8 @@ __all__ = ["SECRET", "SERVER", "ZEROS", "Game", "Table", "coins_in"]
 
 SECRET = "Serun+u"
 SERVER = "ElixirCoin.Server"
-ZEROS = 3
-"""Fewer zeros than the game's five: one integer in 4096 is a coin, so a test sees many of them."""
+ZEROS = 2
+"""Fewer zeros than the game's five: one integer in 256 is a coin, so a test sees many of them."""
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -111,7 +113,7 @@ class Game:
         self.child = child
 
     async def __aenter__(self) -> Game:
-        await self.child.wait_line(self.node.replace(".", r"\."), timeout=30 * UNIT)
+        await self.child.wait_line(f"serving {SERVER} on {self.node}", timeout=30 * UNIT)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -120,3 +122,30 @@ class Game:
     async def call(self, request: str) -> str:
         """As `Table.call`, to this server."""
         return await self.table.call(self.node, request)
+
+    @property
+    def coins(self) -> list[int]:
+        """The coins it counted so far, by its log, in that order."""
+        return [
+            int(match[1]) for match in self.child.matches(r" coin (\d+) of '.+', \d+ of theirs, \d+ in the wallet$")
+        ]
+
+    async def coins_of(self, team: str, count: int, timeout: float = 120 * UNIT) -> None:
+        """Returns once that team has so many coins."""
+        await self.child.wait_line(rf" coin \d+ of '{team}', {count} of theirs", timeout=timeout)
+
+    async def progress(self) -> dict[str, int]:
+        """The integers of its progress, as Elixir sees them."""
+        keys = ("first", "frontier", "finished", "open", "returned", "coins")
+        told = await self.table.beam.eval(
+            f'{{:ok, told}} = GenServer.call({{{SERVER}, :"{self.node}"}}, :progress, :infinity); '
+            f"for key <- [{', '.join(':' + key for key in keys)}], do: told[key]"
+        )
+        return dict(zip(keys, json.loads(told), strict=True))
+
+    async def until(self, so: Callable[[dict[str, int]], bool], timeout: float = 60 * UNIT) -> dict[str, int]:
+        """The first progress of which `so` is true: asks again and again, as the server tells nobody by itself."""
+        async with asyncio.timeout(timeout):
+            while not so(told := await self.progress()):
+                pass
+        return told
