@@ -16,6 +16,7 @@ from pyerlcoin.roles.messages import SERVER_NAME
 from pyerlcoin.roles.miner import MinerOptions, MinerRole
 from pyerlcoin.roles.server import ServerRole
 from pyerlcoin.search.engine import Job
+from tests.support.clock import UNIT
 from tests.support.hand_search import HandSearch, HandSearches
 from tests.support.manual_timing import ManualTiming, until
 from tests.support.memory_cluster import MemoryCluster, MemoryHost, MemoryNetwork
@@ -72,9 +73,10 @@ class Room:
         finally:
             self.miner.stop()
             # The farewell is by this clock, so let it pass.
-            while not task.done():
-                await asyncio.sleep(0)
-                self.timing.advance(1.0)
+            async with asyncio.timeout(20 * UNIT):
+                while not task.done():
+                    await asyncio.sleep(0)
+                    self.timing.advance(1.0)
             assert not self.network.callers
             if not task.cancelled():
                 task.exception()
@@ -100,10 +102,11 @@ class Room:
     async def rejoined(self, times: int = 1) -> None:
         """Said hello again, with whatever back-off that takes."""
         before = len(self.of(told.Joined))
-        while len(self.of(told.Joined)) < before + times:
-            await asyncio.sleep(0)
-            if self.timing.delays():
-                self.timing.advance(0.125)
+        async with asyncio.timeout(20 * UNIT):
+            while len(self.of(told.Joined)) < before + times:
+                await asyncio.sleep(0)
+                if self.timing.delays():
+                    self.timing.advance(0.125)
 
 
 def beyond(server: ServerRole, goal: int) -> bool:
