@@ -107,6 +107,8 @@ def measure(engine: Engine, workers: int, seconds: float, job: Job = SPEED) -> R
             search.future.result()  # tells what went wrong; so soon no engine is done
         before, started = search.done_integers, perf_counter()
         wait([search.future], seconds)
+        while search.done_integers == before and not search.future.done():  # a busy machine, or few seconds
+            wait([search.future], 0.01)
         integers, took = search.done_integers - before, perf_counter() - started
         search.cancel()
     return Result(engine.name, workers, integers, took, integers / took, checksum(found))

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 
-from pyerlcoin.coin import coin
+from pyerlcoin.coin.coin import MAX_ZEROS, decimal, is_coin
 from pyerlcoin.search.engine import Job
 
-__all__ = ["decimal", "is_hit", "same_length", "threshold"]
-
-# At most 617 digits: any interpreter writes them, whatever limit it sets.
-_PLAIN_BITS = 2048
-
-
-def decimal(n: int) -> bytes:
-    """`n`, at least 0, in decimal: `coin.decimal`, with a short way for those that engines write all the time."""
-    return b"%d" % n if n.bit_length() <= _PLAIN_BITS else coin.decimal(n)
+__all__ = ["is_hit", "same_length", "threshold"]
 
 
 def same_length(first: int, last: int) -> Iterator[tuple[int, int, int]]:
@@ -30,13 +21,13 @@ def same_length(first: int, last: int) -> Iterator[tuple[int, int, int]]:
 
 def threshold(zeros: int) -> bytes:
     """What a digest sorts below exactly when its hex form starts with that many zeros (0 to 32)."""
-    if not 0 <= zeros <= coin.MAX_ZEROS:
-        raise ValueError(f"{zeros} zeros: a digest has 0 to {coin.MAX_ZEROS} hex digits")
+    if not 0 <= zeros <= MAX_ZEROS:
+        raise ValueError(f"{zeros} zeros: a digest has 0 to {MAX_ZEROS} hex digits")
     if zeros == 0:
         return b"\xff" * 17  # longer than any digest, so above them all
     return b"\x00" * ((zeros - 1) // 2) + (b"\x10" if zeros % 2 else b"\x01")
 
 
 def is_hit(job: Job, n: int) -> bool:
-    """Whether `n` is a coin of the job's secret, by the rule's own words."""
-    return hashlib.md5(job.secret + decimal(n)).hexdigest().startswith("0" * job.zeros)
+    """Whether `n` is a coin of the job's secret, by the rule's own words, hashlib's digest in hex."""
+    return is_coin(job.secret, n, job.zeros)

@@ -23,7 +23,8 @@ from math import inf
 from time import perf_counter
 from typing import Protocol
 
-from pyerlcoin.search.digits import decimal, same_length, threshold
+from pyerlcoin.coin.coin import decimal
+from pyerlcoin.search.digits import same_length, threshold
 from pyerlcoin.search.engine import Job
 
 __all__ = ["PythonEngine"]

@@ -6,7 +6,7 @@ import ctypes
 from collections.abc import Callable, Iterator
 from struct import Struct
 
-from pyerlcoin.search.digits import decimal
+from pyerlcoin.coin.coin import decimal
 from pyerlcoin.search.simd.layout import Call, Layout
 from pyerlcoin.search.simd.steps import INITIAL
 
