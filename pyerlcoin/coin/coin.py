@@ -16,12 +16,14 @@ MAX_ZEROS: Final = 32
 _CHUNK: Final = 4_000
 """Decimal digits written at once: CPython refuses to write more than 4,300 unless told otherwise."""
 
+_BOUND: Final = 10**_CHUNK
+
 
 def decimal(n: int) -> bytes:
     """`n`, at least 0, in decimal, at any size. Takes time in the square of its length, so bound what peers send."""
-    if n < 10**_CHUNK:
+    if n < _BOUND:
         return b"%d" % n
-    high, low = divmod(n, 10**_CHUNK)
+    high, low = divmod(n, _BOUND)
     return decimal(high) + (b"%d" % low).rjust(_CHUNK, b"0")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pyerlcoin.coin.facts import CoinAccepted, Fact, Finished, HandedOut, Registered, Resumed, WorkloadChanged
 from pyerlcoin.coin.sizing import Workload
@@ -47,18 +47,15 @@ class Past:
 def replay(first: int, workload: Workload, facts: Iterable[Fact]) -> Past:
     """The past that a game, which began with `first` and `workload`, has after all its facts."""
     frontier = first
-    miners: dict[str, PastMiner] = {}
+    nodes: dict[str, str] = {}
+    coins: dict[str, tuple[int, int, float | None]] = {}
     open_units = _OpenUnits()
     for fact in facts:
         match fact:
-            case Registered():
-                miners[fact.name] = PastMiner(fact.name, fact.node)
-            case Resumed():
-                miners[fact.name] = replace(miners[fact.name], node=fact.node)
+            case Registered() | Resumed():
+                nodes[fact.name] = fact.node
             case CoinAccepted():
-                miners[fact.name] = replace(
-                    miners[fact.name], coins=fact.count, last_coin=fact.worth, last_coin_at=fact.at
-                )
+                coins[fact.name] = (fact.count, fact.worth, fact.at)
             case HandedOut():
                 frontier = max(frontier, fact.unit.last + 1)
                 open_units.take(fact.unit)
@@ -69,7 +66,8 @@ def replay(first: int, workload: Workload, facts: Iterable[Fact]) -> Past:
                 workload = fact.workload
             case _:
                 pass
-    return Past(first, frontier, workload, tuple(miners.values()), tuple(open_units.units))
+    miners = [PastMiner(name, node, *coins.get(name, (0, 0, None))) for name, node in nodes.items()]
+    return Past(first, frontier, workload, tuple(miners), tuple(open_units.units))
 
 
 class _OpenUnits:

@@ -1,0 +1,103 @@
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from pyerlcoin.coin.facts import CoinAccepted, Fact, Reason, Rejected, WorkloadChanged
+from pyerlcoin.coin.sizing import AUTO
+from pyerlcoin.errors import LedgerUnusable
+from pyerlcoin.store.reading import Game, Reading, Refused, Started
+from pyerlcoin.store.store import Store
+from tests.support.games import SECRET, commit, open_store, play
+
+
+def test_the_facts_come_back_as_they_were(tmp_path: Path) -> None:
+    told: list[Fact] = []
+    with open_store(tmp_path / "x") as store:
+        write = store.commit
+        store.commit = lambda facts: (told.extend(facts), write(facts))[1]  # type: ignore[method-assign, func-returns-value]
+        play(store)
+        commit(store, store.ledger.set_workload(AUTO, 1500.0).facts)
+    with Reading(tmp_path / "x") as reading:
+        facts = list(reading.facts())
+        assert facts == [fact for fact in told if not isinstance(fact, Rejected)]
+        kinds = {type(fact) for fact in facts}
+        assert len(kinds) == 8, "each kind of fact but the rejected ones is among them"
+        assert reading.refused() == [
+            Refused(None, "elsewhere@h", Reason.UNKNOWN_MINER, 1, 1022.0, 1022.0, "unknown miner 'Nobody'"),
+            Refused("Ann", "ann@h", Reason.FOREIGN_RANGE, 1, 1001.0, 1001.0, refusal(told)),
+        ]
+
+
+def refusal(told: list[Fact]) -> str:
+    return next(fact.message for fact in told if isinstance(fact, Rejected) and fact.name == "Ann")
+
+
+def test_the_history_has_the_starts_too(tmp_path: Path) -> None:
+    open_store(tmp_path / "x").close()
+    open_store(tmp_path / "x", accept="any", workload=99, now=2000.0).close()
+    with Reading(tmp_path / "x") as reading:
+        assert list(reading.history()) == [
+            (1, Started(1000.0, "handed")),
+            (2, Started(2000.0, "any")),
+            (3, WorkloadChanged(2000.0, 99)),
+        ]
+        assert reading.game == Game(SECRET, 0, 1, 10, 1000.0)
+        assert SECRET.decode() not in repr(reading.game)
+
+
+def test_it_is_of_one_moment_while_the_server_goes_on(tmp_path: Path) -> None:
+    with open_store(tmp_path / "x") as store:
+        play(store)
+        with Reading(tmp_path / "x") as reading:
+            before = reading.past()
+            commit(store, store.ledger.coin(0, "ann@h", "Ann", 32, 1100.0).facts)
+            assert reading.past() == before
+            assert sum(isinstance(fact, CoinAccepted) for fact in reading.facts()) == 3
+        with Reading(tmp_path / "x") as reading:
+            assert sum(isinstance(fact, CoinAccepted) for fact in reading.facts()) == 4
+
+
+def test_held_are_those_of_processes(tmp_path: Path) -> None:
+    with open_store(tmp_path / "x") as store:
+        play(store)
+        with Reading(tmp_path / "x") as reading:
+            assert reading.held() == {21, 25, 31}
+            assert [unit.unit.first for unit in reading.past().open] == [21, 25, 29, 31]
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(LedgerUnusable, match="there is no ledger"):
+        Reading(tmp_path / "x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_ledger(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("my diary " * 1000)
+    with pytest.raises(LedgerUnusable, match="damaged or no ledger"):
+        Reading(tmp_path / "x")
+    (tmp_path / "y").write_text("")
+    with pytest.raises(LedgerUnusable, match="not a ledger"):
+        Reading(tmp_path / "y")
+
+
+def test_damage_that_shows_while_reading(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    with open_store(path) as store:
+        play(store)
+    reading = Reading(path)
+    with pytest.raises(LedgerUnusable, match="cannot be used"), reading:
+        raise sqlite3.OperationalError("odd")
+    with pytest.raises(KeyError), Reading(path):
+        raise KeyError
+
+
+def test_what_another_version_left_out_is_seen(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    Store.open(path, SECRET, now=0.0).close()
+    db = sqlite3.connect(path)
+    with db:
+        db.execute("INSERT INTO migration (name) VALUES ('of tomorrow')")
+    db.close()
+    with pytest.raises(LedgerUnusable, match="newer"):
+        Reading(path)
