@@ -134,8 +134,8 @@ class Acceptor(HandshakeMachine):
         length_size: bytes of the length in front of each message: 2, or 4 on a TLS carrier.
         frame_limit: the longest message taken, in bytes.
 
-    Events: NameReceived or NameRequested, then Established. On Established close an older connection to that name first, and only
-    then write `data_to_send()`: it holds the ack, which tells the peer that this connection is the one.
+    Events: NameReceived or NameRequested, then Established. On Established close an older connection to that name
+    first, and only then write `data_to_send()`: it holds the ack, which tells the peer that this connection is the one.
 
     `receive_data` raises NotAllowed (it lacks a flag) or NameFormMismatch, both with a `not_allowed` queued;
     CookieMismatch with nothing queued: the peer is told nothing; AlreadyConnected when it gives way after ALIVE;
@@ -172,7 +172,10 @@ class Acceptor(HandshakeMachine):
         return events
 
     def answer(self, status: Status) -> None:
-        """Answer NameReceived; or NameRequested, with NOT_ALLOWED. After NOK and NOT_ALLOWED nothing more comes: write `data_to_send()` and close."""
+        """Answer NameReceived; or NameRequested, with NOT_ALLOWED.
+
+        After NOK and NOT_ALLOWED nothing more comes: write `data_to_send()` and close.
+        """
         self._decide(_ANSWERS[status])
         self._send(status)
         if status in (Status.OK, Status.OK_SIMULTANEOUS):

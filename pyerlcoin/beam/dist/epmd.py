@@ -233,21 +233,22 @@ class EpmdQuery:
         if self._done:
             return
         self._buffer += data
-        if len(self._buffer) > self._limit:
-            self._done = True
-            raise LimitExceeded("epmd's reply", len(self._buffer), self._limit)
+        # The reply alone is held against the limit, not what came behind it in the same piece.
+        within = self._buffer[: self._limit]
+        reply: EpmdReply | None = None
         try:
             if isinstance(self._request, Alive2Request):
-                reply: EpmdReply | None = Alive2Response.maybe_decode(self._buffer)
+                reply = Alive2Response.maybe_decode(within)
             elif isinstance(self._request, PortPlease2Request):
-                reply = Port2Response.maybe_decode(self._buffer)
-            else:
-                return
+                reply = Port2Response.maybe_decode(within)
         except MalformedMessage:
             self._done = True
             raise
         if reply is not None:
             self._finish(reply)
+        elif len(self._buffer) > self._limit:
+            self._done = True
+            raise LimitExceeded("epmd's reply", len(self._buffer), self._limit)
 
     def receive_eof(self) -> None:
         """The port mapper closed: that ends NAMES; before another reply it is a fault."""

@@ -157,7 +157,7 @@ class EpmdSession:
 
     def _maybe_serve(self) -> None:
         if self._name is not None:
-            raise MalformedMessage(f"{self._name} sent more to epmd after it had registered")
+            self._require_silence()
         if len(self._buffer) < 2:
             return
         length = int.from_bytes(self._buffer[:2], "big")
@@ -166,7 +166,7 @@ class EpmdSession:
         if len(self._buffer) < 2 + length:
             return
         request = decode_request(bytes(self._buffer[2 : 2 + length]))
-        self._buffer.clear()
+        del self._buffer[: 2 + length]
         if isinstance(request, Alive2Request):
             self._register(request)
             return
@@ -184,5 +184,10 @@ class EpmdSession:
         if answer.result == 0:
             self._name = request.name
             self._events.append(request)
+            self._require_silence()
         else:
             self._over = True
+
+    def _require_silence(self) -> None:
+        if self._buffer:
+            raise MalformedMessage(f"{self._name} sent more to epmd after it had registered")

@@ -106,5 +106,5 @@ def missing(flags: int, required: DistributionFlags = REQUIRED) -> tuple[str, ..
 
 
 def negotiate(ours: int, theirs: int) -> DistributionFlags:
-    """What a connection speaks: the flags that both sides offered, spelt out. NAME_ME is a request, and none of them."""
+    """What a connection speaks: the flags that both sides offered, spelt out. NAME_ME is a request, and never left."""
     return _expand(ours) & _expand(theirs) & ~DistributionFlags.DFLAG_NAME_ME

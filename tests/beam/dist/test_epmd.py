@@ -143,6 +143,17 @@ def test_an_endless_reply_is_cut_off() -> None:
         query.receive_data(b"x")
 
 
+@CHUNKINGS
+def test_only_the_reply_is_held_against_the_limit(chunk: int) -> None:
+    query = EpmdQuery(PortPlease2Request("golden"), reply_limit=len(golden.PORT2))
+    feed(query, golden.PORT2 + b"more", chunk)
+    assert query.events() == [Port2Response(0x9D2D, "golden")]
+    query = EpmdQuery(PortPlease2Request("golden"), reply_limit=len(golden.PORT2) - 1)
+    with pytest.raises(LimitExceeded):
+        feed(query, golden.PORT2 + b"more", chunk)
+    assert query.events() == []
+
+
 @given(
     st.sampled_from([_GOLDEN_NODE, PortPlease2Request("x"), NamesRequest()]),
     st.sampled_from([b"", b"v", b"w\0", b"y"]),

@@ -136,6 +136,18 @@ def test_a_registered_node_has_nothing_more_to_say() -> None:
     assert registry.names == ()
 
 
+@CHUNKINGS
+def test_what_follows_a_registration_is_not_lost(chunk: int) -> None:
+    # In the same piece as well: a peer that goes on talking is not one that waits.
+    registry = Registry(count(100))
+    session = EpmdSession(registry, loopback=True)
+    with pytest.raises(MalformedMessage, match="golden sent more"):
+        feed(session, golden.ALIVE2_REQUEST + b"x", chunk)
+    assert (session.close_expected, session.name) == (True, "golden")
+    session.receive_eof()
+    assert registry.names == ()
+
+
 def test_creations_skip_those_of_old() -> None:
     assert list(islice(creations_from(0xFFFFFFFE), 4)) == [0xFFFFFFFE, 0xFFFFFFFF, 4, 5]
     assert next(creations_from(1 << 33)) == 4
