@@ -82,7 +82,10 @@ class Search:
         return self._done
 
     def cancel(self) -> bool:
-        """Give it up: the cores are free within 50 ms. True unless it is done already; idempotent."""
+        """Give it up. True unless it is done already; idempotent.
+
+        The cores are free within 50 ms, or once the kernel is there that one of them is compiling.
+        """
         return self.future.cancel()
 
     def _advance(self, count: int) -> None:
