@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from pyerlcoin.cli.ask import leaderboard, ping, progress, workload, worth
+from pyerlcoin.cli.board import board
 from pyerlcoin.cli.demo import demo
 from pyerlcoin.cli.epmd import epmd
 from pyerlcoin.cli.mine import mine
@@ -42,5 +43,5 @@ def _root(
     """An Erlang node in Python that hosts and mines the ElixirCoin game."""
 
 
-for _command in (serve, mine, leaderboard, worth, progress, workload, ping, search, epmd, demo):
+for _command in (serve, mine, leaderboard, worth, progress, workload, ping, search, board, epmd, demo):
     app.command()(_command)

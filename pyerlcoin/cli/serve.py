@@ -24,6 +24,7 @@ from pyerlcoin.cli.options import (
     own_name,
     read_workload,
 )
+from pyerlcoin.cli.page import EndsAt, FreezeAt, Page, Web, page_served, read_page
 from pyerlcoin.cli.running import Show, shown_by, stopping_by_signal
 from pyerlcoin.cli.text import count, rate
 from pyerlcoin.coin.coin import ZEROS
@@ -56,6 +57,9 @@ def serve(
         float | None,
         typer.Option("--lease", min=1.0, metavar="SECONDS", help="Take a unit back after so long without a sign."),
     ] = None,
+    web: Web = None,
+    ends_at: EndsAt = None,
+    freeze_at: FreezeAt = None,
     bind: Annotated[str | None, typer.Option("--bind", metavar="ADDR", help="The one address to listen on.")] = None,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The distribution port; 0: any.")] = 0,
     hidden: Annotated[bool, typer.Option("--hidden/--visible", help="As erl -hidden; or in every Node.list().")] = True,
@@ -78,41 +82,53 @@ def serve(
     def ledger(now: float) -> Ledger:
         return Ledger(as_bytes, zeros=zeros, first=first, workload=size, accept=accept, lease=lease, now=now)
 
+    page = read_page(web, freeze_at, ends_at)
     ledger(0.0)  # what cannot be meant is said before anything listens
     cluster = make_cluster(node, cookie, bind=bind, port=port, hidden=hidden, runtime=runtime)
-    return asyncio.run(_serve(cluster, node, ledger, seconds, quiet))
+    return asyncio.run(_serve(cluster, node, ledger, page, seconds, quiet))
 
 
 async def _serve(
-    cluster: Cluster, node: NodeName, make_ledger: Callable[[float], Ledger], seconds: float | None, quiet: bool
+    cluster: Cluster,
+    node: NodeName,
+    make_ledger: Callable[[float], Ledger],
+    page: Page | None,
+    seconds: float | None,
+    quiet: bool,
 ) -> ExitCode:
     timing = LoopTiming()
     events = Events()
     role = ServerRole(make_ledger(timing.now()), events, timing=timing)
     stopped = asyncio.Event()
-    await cluster.start()
-    try:
-        await role.open(cluster)
-        show = _show(role, node, timing, stopped, quiet)
-        events.subscribe(show.event)
-        if seconds is not None:
-            timing.later(seconds, stopped.set)
-        async with stopping_by_signal(stopped.set) as interruption, shown_by(show):
-            await stopped.wait()
-        return interruption.exit_code
-    finally:
-        await role.close()
-        await cluster.stop()
-        for line in view.plain_board(role.ledger.progress(timing.now())):
-            typer.echo(line)
+    async with page_served(page, role.ledger, events, timing) as board:
+        await cluster.start()
+        try:
+            await role.open(cluster)
+            show = _show(role, node, board, timing, stopped, quiet)
+            events.subscribe(show.event)
+            if seconds is not None:
+                timing.later(seconds, stopped.set)
+            async with stopping_by_signal(stopped.set) as interruption, shown_by(show):
+                await stopped.wait()
+            return interruption.exit_code
+        finally:
+            await role.close()
+            await cluster.stop()
+            for line in view.plain_board(role.ledger.progress(timing.now())):
+                typer.echo(line)
 
 
-def _show(role: ServerRole, node: NodeName, timing: LoopTiming, stopped: asyncio.Event, quiet: bool) -> Show:
+def _show(
+    role: ServerRole, node: NodeName, board: str | None, timing: LoopTiming, stopped: asyncio.Event, quiet: bool
+) -> Show:
     title = f"ElixirCoin.Server on {node.full}"
     if view.is_live(quiet):
-        return view.Screen(lambda: view.board(role.ledger.progress(timing.now()), title), sentences.of_server)
+        heading = title if board is None else f"{title}, board at {board}"
+        return view.Screen(lambda: view.board(role.ledger.progress(timing.now()), heading), sentences.of_server)
     lines = Lines(sentences.of_server, lambda: _status(role, timing), stopped.set)
     lines.say(f"serving {title}, hidden from Node.list() unless --visible; Ctrl-C ends it")
+    if board is not None:
+        lines.say(f"the board is at {board}, and for a projector at {board}?kiosk")
     return lines
 
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from pyerlcoin.web.board import Board
+from pyerlcoin.web.board import Board, Earned
 from pyerlcoin.web.schedule import Phase, Schedule, parse_moment
 
-__all__ = ["Board", "Phase", "Schedule", "parse_moment"]
+__all__ = ["Board", "Earned", "Phase", "Schedule", "parse_moment"]

@@ -88,7 +88,8 @@ class Board:
         self._phase = Phase.OPEN
         self._kept: tuple[State, State] | None = None
         recalled = list(earned)
-        self._history = History(min([now, *(row.at for row in recalled[:1])]))
+        begin = recalled[0].at if recalled else now
+        self._history = History(min(begin, now), watched=now if recalled else -math.inf)
         self._next = self._next_boundary()
         sums: Counter[str] = Counter()
         for row in recalled:
@@ -144,9 +145,11 @@ class Board:
         """How it stands at `now`, without the curves."""
         self._pass(now)
         shown = self._kept[0] if self._kept is not None else self._describe()
+        boundary = self._schedule.boundary(self._phase)
         return {
             "schema": SCHEMA,
             "at_seconds": now,
+            "as_of_seconds": now if boundary is None else boundary,
             "phase": self._phase.value,
             "freeze_at_seconds": self._schedule.freeze_at,
             "ends_at_seconds": self._schedule.ends_at,
@@ -261,7 +264,7 @@ class Board:
             "step_seconds": self._history.width,
             "end_seconds": now,
             "coins": total,
-            "hashes_per_second": [_finite(rate) for rate in self._history.rates(now)],
+            "hashes_per_second": [None if rate is None else _finite(rate) for rate in self._history.rates(now)],
             "miners": [{"name": name, "coins": each[name]} for name in names],
         }
 

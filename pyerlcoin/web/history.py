@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -30,13 +31,15 @@ class History:
 
     Never more than `points` steps, each with one number per miner that found something in it: bounded however long
     the evening is. `at` may go back a little; what is older than `start` is added to what was there at the start.
+    Of the speed before `watched` nothing is known, though coins are.
     """
 
-    def __init__(self, start: float, *, width: float = WIDTH, points: int = POINTS) -> None:
+    def __init__(self, start: float, *, watched: float = -math.inf, width: float = WIDTH, points: int = POINTS) -> None:
         if width <= 0 or points < 2:
             raise ValueError("a history needs a width and two points")
         self.start = start
         self.width = width
+        self._watched = watched
         self._points = points
         self._before = _Step()
         self._steps: list[_Step] = []
@@ -76,15 +79,15 @@ class History:
                 each[name].append(mine[name])
         return total, each
 
-    def rates(self, until: float) -> list[float]:
-        """Hashes per second in each step that is over and known.
+    def rates(self, until: float) -> list[float | None]:
+        """Hashes per second in each step that is over and known; None for those before anybody watched.
 
         What is searched right now is told only when its unit is finished, so the last steps, for as long as a unit
         takes, would show a fall that never was: they are left out.
         """
         known = until - self._slowest
         return [
-            step.hashes / self.width
+            step.hashes / self.width if self.start + index * self.width >= self._watched else None
             for index, step in enumerate(self._until(until))
             if self.start + (index + 1) * self.width <= known
         ]

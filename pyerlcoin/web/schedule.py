@@ -37,9 +37,9 @@ class Schedule:
         if self.freeze_at is None:
             return
         if self.ends_at is None:
-            raise WrongUsage("A board that freezes has to be revealed: give --ends-at beside --freeze-at.")
+            raise WrongUsage("a board that freezes has to be revealed: give --ends-at beside --freeze-at")
         if self.freeze_at >= self.ends_at:
-            raise WrongUsage("--freeze-at has to come before --ends-at.")
+            raise WrongUsage("--freeze-at has to come before --ends-at")
 
     def phase(self, now: float) -> Phase:
         """What to show at `now`."""
@@ -80,7 +80,7 @@ def parse_moment(text: str, now: datetime) -> float:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise WrongUsage(f"{text!r} is no moment: write 21:30, +45m or 2026-01-31T21:30.") from None
+        raise WrongUsage(f"{text!r} is no moment: write 21:30, +45m or 2026-01-31T21:30") from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=now.tzinfo)
     return moment.timestamp()

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
@@ -112,8 +113,8 @@ class Site:
         except OSError as error:
             await runner.cleanup()
             raise WrongUsage(
-                f"The page cannot listen on {self._host}:{self._port} ({error.strerror or error}): "
-                "give --web another address or port."
+                f"the page cannot listen on {self._host}:{self._port} ({_reason(error)}): "
+                "give --web another address or port"
             ) from error
         self._runner = runner
         self._ticker = asyncio.create_task(self._tick(), name="board")
@@ -246,6 +247,11 @@ class Site:
         if history:
             self._feed.publish("history", _event("history", self._board.history(now)))
         self._feed.stale = False
+
+
+def _reason(error: OSError) -> str:
+    """What the system says, without what asyncio puts around it."""
+    return os.strerror(error.errno).lower() if error.errno and error.errno > 0 else error.strerror or str(error)
 
 
 def _json(value: State) -> bytes:

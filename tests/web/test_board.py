@@ -192,6 +192,13 @@ class TestRestart:
         assert history["coins"][0] == 2 + 3
         assert history["coins"][-1] == 7
 
+    def test_a_speed_that_nobody_watched_is_unknown_not_zero(self) -> None:
+        board = fresh(self.past, earned=[Earned(START - 100, "Alice", 3, 5)])
+        board.fact(Finished(START + 20, Unit(1001, 3000), "Alice", "a@x", 10.0))
+        rates = board.history(START + 60)["hashes_per_second"]
+        assert rates[:20] == [None] * 20
+        assert rates[20:24] == [0.0, 0.0, 200.0, 200.0]
+
     def test_luck_forgets_coins_and_searching_alike(self) -> None:
         board = fresh(self.past)
         board.fact(Finished(START + 1, Unit(1001, 1000 + 256), "Alice", "a@x", 1.0))

@@ -70,5 +70,5 @@ def test_no_hash_is_lost_either(units: list[tuple[float, int, float]], points: i
     history = History(0.0, width=1.0, points=points)
     for at, size, seconds in units:
         history.hashes(at, size, seconds)
-    searched = sum(rate * history.width for rate in history.rates(1e12))
+    searched = sum((rate or 0.0) * history.width for rate in history.rates(1e12))
     assert searched == pytest.approx(sum(size for _, size, _ in units))

@@ -156,23 +156,23 @@ async def test_a_page_that_opens_after_a_lull_starts_with_the_present(http: Clie
     ticked = asyncio.Event()
 
     def progress(now: float) -> Any:
-        if site.pages == 0:
+        if served_here.pages == 0:
             ticked.set()
         return evening.ledger.progress(now)
 
-    site = Site(evening.board, progress=progress, clock=lambda: evening.now, interval=0.01)
-    await site.start()
+    served_here = Site(evening.board, progress=progress, clock=lambda: evening.now, interval=0.01)
+    await served_here.start()
     try:
-        async with http.get(site.url + "api/events") as response:
+        async with http.get(served_here.url + "api/events") as response:
             await state_where(response, lambda _: True)
         for _ in range(2):  # the tick that was under way when the page left, and one that saw nobody
             ticked.clear()
             await ticked.wait()
         evening.run(30)
-        async with http.get(site.url + "api/events") as response:
+        async with http.get(served_here.url + "api/events") as response:
             assert (await state_where(response, lambda _: True))["at_seconds"] == evening.now
     finally:
-        await site.stop()
+        await served_here.stop()
 
 
 async def test_a_closed_page_makes_room(http: ClientSession, evening: Evening) -> None:

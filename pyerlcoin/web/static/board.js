@@ -83,22 +83,26 @@
     text(byId("countdown-what"), "left");
   }
 
-  function redraw() {
+  /** Shows what is known. The charts cost the most and change the least: `all` draws them again too. */
+  function redraw(all = true) {
     if (state === null) return;
     const shown = app.reveal.pass(state);
-    if (curves !== null && !app.reveal.held()) shownCurves = curves;
+    if (curves !== null && curves !== shownCurves && !app.reveal.held()) {
+      shownCurves = curves;
+      all = true;
+    }
     app.colours.colour((shownCurves?.miners ?? []).map((miner) => miner.name));
     showBanner(shown);
     showLead(shown);
     showFigures(shown.game);
     byId("board").classList.toggle("few", shown.miners.length <= FEW);
     app.kiosk.fit(shown.miners.length);
-    app.ranks.show(shown.miners, shown.at_seconds, app.kiosk.visible, cursor !== undefined);
+    app.ranks.show(shown.miners, shown.as_of_seconds, app.kiosk.visible, cursor !== undefined);
     const more = shown.game.miners - shown.miners.length;
-    text(byId("ranks-note"), cursor === undefined ? app.ranks.summary(shown.miners, shown.at_seconds) + (more > 0 ? `, ${more} more` : "") : "");
-    app.coins.show(shown.newest, shown.game.zeros, shown.at_seconds);
+    text(byId("ranks-note"), cursor === undefined ? app.ranks.summary(shown.miners, shown.as_of_seconds) + (more > 0 ? `, ${more} more` : "") : "");
+    app.coins.show(shown.newest, shown.game.zeros, shown.as_of_seconds);
     app.strip.show(shown.strip, shown.game);
-    if (shownCurves !== null) app.charts.show(shownCurves, cursor);
+    if (all && shownCurves !== null) app.charts.show(shownCurves, cursor);
     showCountdown();
   }
 
@@ -108,7 +112,7 @@
     state(next) {
       state = next;
       offset = next.at_seconds - Date.now() / 1000;
-      if (!paused) redraw();
+      if (!paused) redraw(false);
     },
     history(next) {
       curves = next;
@@ -194,9 +198,9 @@
   let resizing = 0;
   new ResizeObserver(() => {
     cancelAnimationFrame(resizing);
-    resizing = requestAnimationFrame(redraw);
+    resizing = requestAnimationFrame(() => redraw());
   }).observe(document.documentElement);
-  for (const id of ["race-details", "speed-details", "strip-details"]) byId(id).addEventListener("toggle", redraw);
+  for (const id of ["race-details", "speed-details", "strip-details"]) byId(id).addEventListener("toggle", () => redraw());
 
   theme(options.get("theme") ?? stored("theme"));
   if (options.has("kiosk")) app.kiosk.set(true);

@@ -117,12 +117,15 @@
   function speed(history, cursor) {
     const box = byId("speed-plot");
     const rates = history.hashes_per_second;
-    const most = Math.max(1, ...rates) * 1.1;
+    const most = Math.max(1, ...rates.map((rate) => rate ?? 0)) * 1.1;
     const at = frame(box, most, history, 0.6);
-    const points = rates.map((rate, index) => `${at.x(index).toFixed(1)},${at.y(rate).toFixed(1)}`);
-    const start = `${at.left},${at.y(rates[0] ?? 0)}`;
-    const last = rates.length ? at.x(rates.length - 1) : at.left;
-    const area = `${at.left},${at.bottom} ${start} ${points.join(" ")} ${last},${at.bottom}`;
+    // After a restart the speed before it is unknown: no line is drawn there.
+    const known = rates.findIndex((rate) => rate !== null);
+    const points = rates.flatMap((rate, index) => (rate === null ? [] : [`${at.x(index).toFixed(1)},${at.y(rate).toFixed(1)}`]));
+    const begin = known <= 0 ? at.left : at.x(known - 1);
+    const start = `${begin},${at.y(rates[known] ?? 0)}`;
+    const last = points.length ? at.x(rates.length - 1) : begin;
+    const area = `${begin},${at.bottom} ${start} ${points.join(" ")} ${last},${at.bottom}`;
     const now = format.rate(rates.at(-1) ?? 0).join(" ");
     place(box, at, `Speed over time, now ${now}.`, [
       svg("polygon", { class: "area", points: area }),
@@ -182,7 +185,7 @@
     if (byId("speed-details").open) {
       table("speed-table", history, ["Speed"], (index) => {
         const rate = history.hashes_per_second[index];
-        return [rate === undefined ? "–" : format.rate(rate).join(" ")];
+        return [typeof rate !== "number" ? "–" : format.rate(rate).join(" ")];
       });
     }
   }

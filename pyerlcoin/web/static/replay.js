@@ -19,6 +19,7 @@
     return {
       ...state,
       at_seconds: moment(step),
+      as_of_seconds: moment(step),
       phase: "replay",
       miners: ranked.map((miner, index) => ({ ...blank, ...miner, rank: index + 1, share: total ? miner.coins / total : 0 })),
       game: { ...state.game, coins: total, hashes_per_second: history.hashes_per_second[step] ?? 0 },

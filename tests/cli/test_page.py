@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+from pyerlcoin.cli.page import page_served, read_page
+from pyerlcoin.coin.facts import CoinAccepted
+from pyerlcoin.coin.ledger import Ledger
+from pyerlcoin.errors import WrongUsage
+from pyerlcoin.roles.events import Events
+from pyerlcoin.roles.timing import LoopTiming
+from tests.cli.conftest import serving
+from tests.support.cli import Run, refused
+from tests.support.games import open_store, play
+from tests.support.ports import free_port, fresh_node
+
+
+@pytest.mark.parametrize(
+    ("web", "host", "port"),
+    [
+        ("127.0.0.1:8080", "127.0.0.1", 8080),
+        ("8080", "127.0.0.1", 8080),
+        ("0.0.0.0:0", "0.0.0.0", 0),
+        ("[::1]:8080", "::1", 8080),
+        ("board.local:80", "board.local", 80),
+    ],
+)
+def test_a_place_is_a_host_and_a_port(web: str, host: str, port: int) -> None:
+    page = read_page(web, None, None)
+    assert page is not None
+    assert (page.host, page.port) == (host, port)
+
+
+@pytest.mark.parametrize("web", ["", "localhost", "127.0.0.1:", "127.0.0.1:70000", "::1:8080", "http://x:80", "a b:80"])
+def test_anything_else_is_none(web: str) -> None:
+    with pytest.raises(WrongUsage, match="HOST:PORT"):
+        read_page(web, None, None)
+
+
+def test_no_page_no_schedule() -> None:
+    assert read_page(None, None, None) is None
+    with pytest.raises(WrongUsage, match="--web"):
+        read_page(None, None, "21:30")
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "pyerlcoin.web.site", raising=False)
+    monkeypatch.delitem(sys.modules, "pyerlcoin.web.metrics", raising=False)
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
+    with pytest.raises(WrongUsage, match=r"pip install 'pyerlcoin\[web\]'"):
+        read_page("8080", None, None)
+
+
+async def test_the_board_follows_the_events_while_it_is_up() -> None:
+    events, timing = Events(), LoopTiming()
+    ledger = Ledger(b"s", zeros=0, now=timing.now())
+    async with page_served(read_page("127.0.0.1:0", None, None), ledger, events, timing) as url:
+        assert url is not None
+        events.publish(CoinAccepted(timing.now(), 5, "Ann", 1, 1))
+        assert (await state_of(url))["game"]["coins"] == 1
+    async with page_served(None, ledger, events, timing) as nowhere:
+        assert nowhere is None
+
+
+async def test_a_ledger_that_goes_on_is_shown_with_its_past(tmp_path: Path) -> None:
+    timing = LoopTiming()
+    began = timing.now() - 600
+    with open_store(tmp_path / "x", now=began) as store:
+        play(store, began + 1)
+    async with AsyncExitStack() as stack:
+        store = stack.enter_context(open_store(tmp_path / "x", now=timing.now()))
+        page = read_page("127.0.0.1:0", None, None)
+        url = await stack.enter_async_context(page_served(page, store.ledger, Events(), timing, file=tmp_path / "x"))
+        assert url is not None
+        state = await state_of(url)
+        assert [(miner["name"], miner["coins"]) for miner in state["miners"]] == store.ledger.leaderboard()
+        assert state["history"]["coins"][-1] == store.ledger.worth() > 0
+        assert state["history"]["start_seconds"] < began + 60
+
+
+async def state_of(url: str) -> Any:
+    from aiohttp import ClientSession
+
+    async with ClientSession() as session, session.get(f"{url}api/state") as response:
+        return await response.json()
+
+
+def test_a_server_shows_its_board_and_says_where() -> None:
+    with serving("--web", f"127.0.0.1:{free_port()}", "--ends-at", "+1h") as served:
+        said = served.child.wait_line_sync(r"the board is at (\S+),")
+        with urlopen(f"{said[1]}api/state") as response:  # on loopback
+            state = json.load(response)
+        assert state["phase"] == "open"
+        assert state["ends_at_seconds"] > state["at_seconds"]
+        served.child.interrupt()
+        assert served.child.wait_sync() == 130
+
+
+def test_a_taken_port_ends_it_before_it_begins(run: Run, own_epmd: int) -> None:
+    with serving("--web", f"127.0.0.1:{free_port()}") as served:
+        said = served.child.wait_line_sync(r"the board is at http://(\S+)/,")
+        answer = run("serve", "--name", fresh_node(), "--secret", "s", "--web", said[1])
+        refused(answer, 2, "cannot listen on")
