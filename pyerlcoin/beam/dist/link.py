@@ -17,7 +17,21 @@ import struct
 from typing import Final, TypeAlias
 
 from pyerlcoin.beam.dist.control import Control, read_message
-from pyerlcoin.beam.dist.control_messages import DemonitorP, Link, MonitorP
+from pyerlcoin.beam.dist.control_messages import (
+    DemonitorP,
+    Exit,
+    Exit2,
+    Exit2TT,
+    ExitTT,
+    Link,
+    MonitorP,
+    PayloadExit,
+    PayloadExit2,
+    PayloadExit2TT,
+    PayloadExitTT,
+    UnlinkId,
+    UnlinkIdAck,
+)
 from pyerlcoin.beam.dist.fast_path import fast_readers
 from pyerlcoin.beam.dist.flags import DistributionFlags
 from pyerlcoin.beam.dist.monitors import DemonitorReceived, MonitorReceived, monitor_key
@@ -37,12 +51,30 @@ LinkEvent: TypeAlias = Control | MonitorReceived | DemonitorReceived
 _LENGTH: Final = struct.Struct(">I")
 _TICK: Final = bytes(4)
 
+# What links, watches and ends processes comes from a process of the peer itself: OTP 25 to 29 close the connection
+# when one of these names a process of a third node, or of their own. They let all other messages pass.
+_FROM_THE_PEER: Final = (
+    Link,
+    UnlinkId,
+    UnlinkIdAck,
+    MonitorP,
+    DemonitorP,
+    Exit,
+    ExitTT,
+    Exit2,
+    Exit2TT,
+    PayloadExit,
+    PayloadExitTT,
+    PayloadExit2,
+    PayloadExit2TT,
+)
+
 
 class DistributionLink:
     """The connection after the handshake.
 
     Args:
-        ours, peer: the two nodes; a LINK or MONITOR_P from a process of a third one breaks the protocol.
+        ours, peer: the two nodes; a link, a monitor or an exit from a process of a third one breaks the protocol.
         flags: the negotiated ones.
         frame_limit: the longest frame taken, and sent, in bytes.
         limits: for decoding terms.
@@ -136,7 +168,7 @@ class DistributionLink:
 
     def _read_any(self, frame: bytes) -> LinkEvent:
         message = read_message(frame, self._limits)
-        if isinstance(message, MonitorP | DemonitorP | Link) and message.from_pid.node != self.peer.full:
+        if isinstance(message, _FROM_THE_PEER) and message.from_pid.node != self.peer.full:
             raise MalformedMessage(f"{message.name} from a process of {message.from_pid.node}")
         if isinstance(message, MonitorP):
             return MonitorReceived(monitor_key(message), message.target)

@@ -8,18 +8,30 @@ from hypothesis import strategies as st
 
 from pyerlcoin.beam.dist import (
     OFFERED,
+    Control,
     DemonitorP,
     DemonitorReceived,
     DistributionFlags,
     DistributionLink,
     Exit,
+    Exit2,
+    Exit2TT,
+    ExitTT,
+    GroupLeader,
     Link,
     MonitorP,
+    MonitorPExit,
     MonitorReceived,
     NodeName,
+    PayloadExit,
+    PayloadExit2,
+    PayloadExit2TT,
+    PayloadExitTT,
     RegSend,
     Send,
+    SendSender,
     UnlinkId,
+    UnlinkIdAck,
     monitor_key,
     read_message,
 )
@@ -132,13 +144,49 @@ def test_another_spelling_of_a_monitor_has_the_same_key() -> None:
     assert (link.fast_hits["MONITOR_P"], link.fast_hits["DEMONITOR_P"]) == (1, 0)
 
 
-@pytest.mark.parametrize("kind", [MonitorP, DemonitorP])
-def test_nobody_watches_in_the_name_of_another_node(kind: type[MonitorP | DemonitorP]) -> None:
-    third = Pid.make("third@127.0.0.1", 1, 0, 1)
-    for message in (kind(third, Atom("x"), _REF), Link(third, _OUR_PID)):
-        link = _link()
-        with pytest.raises(MalformedMessage, match="a process of third@127"):
-            link.receive_data(frame(message.encode()))
+_THIRD = Pid.make("third@127.0.0.1", 1, 0, 1)
+_T = Atom("t")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Link(_THIRD, _OUR_PID),
+        UnlinkId(1, _THIRD, _OUR_PID),
+        UnlinkIdAck(1, _THIRD, _OUR_PID),
+        MonitorP(_THIRD, Atom("x"), _REF),
+        DemonitorP(_THIRD, Atom("x"), _REF),
+        Exit(_THIRD, _OUR_PID, _T),
+        ExitTT(_THIRD, _OUR_PID, _T, _T),
+        Exit2(_THIRD, _OUR_PID, _T),
+        Exit2TT(_THIRD, _OUR_PID, _T, _T),
+        PayloadExit(_THIRD, _OUR_PID, _T),
+        PayloadExitTT(_THIRD, _OUR_PID, _T, _T),
+        PayloadExit2(_THIRD, _OUR_PID, _T),
+        PayloadExit2TT(_THIRD, _OUR_PID, _T, _T),
+    ],
+    ids=lambda message: message.name,
+)
+def test_nobody_links_watches_or_ends_in_the_name_of_another_node(message: Control) -> None:
+    link = _link()
+    with pytest.raises(MalformedMessage, match=f"{message.name} from a process of third@127"):
+        link.receive_data(frame(message.encode()))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        RegSend(_THIRD, Atom("x"), 1),
+        SendSender(_THIRD, _OUR_PID, 1),
+        GroupLeader(_THIRD, _OUR_PID),
+        MonitorPExit(_THIRD, _OUR_PID, _REF, _T),
+    ],
+    ids=lambda message: message.name,
+)
+def test_messages_may_name_a_sender_of_another_node(message: Control) -> None:
+    link = _link()
+    link.receive_data(frame(message.encode()))
+    assert link.events() == [message]
 
 
 def test_a_frame_over_the_limit_is_refused_by_its_length_alone() -> None:
