@@ -65,7 +65,7 @@ def machine() -> Machine:
         processor=_cpuinfo("model name") or platform.processor() or platform.machine(),
         cores=cores(),
         megahertz=_megahertz(),
-        system=platform.platform(),
+        system=f"{platform.system()} {platform.release().partition('-')[0]} {platform.machine()}",
         python=f"{platform.python_implementation()} {platform.python_version()}",
         llvmlite=_version("llvmlite"),
     )

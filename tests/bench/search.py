@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -119,14 +120,16 @@ def versions() -> list[tuple[str, str]]:
     return found
 
 
-def report(facts: Machine, rounds: list[dict[Contender, float]], seconds: float) -> str:
-    """The section of the document, in Markdown."""
+def report(facts: Machine, rounds: list[dict[Contender, float]], seconds: float, load: float | None) -> str:
+    """The section of the document, in Markdown; `load` is the machine's before we began."""
+    others = "" if load is None else f" Load average before it began, so of other programs: {load:.1f}."
     clock = f"{facts.megahertz:.0f} MHz as the system says" if facts.megahertz else "unknown clock"
     lines = [
         f"Measured on {date.today().isoformat()}: {facts.processor}, {facts.cores} cores, {clock}; {facts.system}; "
         f"{facts.python}; llvmlite {facts.llvmlite or 'absent'}"
         + "".join(f"; {name} {version}" for name, version in versions())
-        + f". {len(rounds)} rounds in turn, {seconds:g} s each. A secret of 6 bytes, integers of 10 digits.",
+        + f". {len(rounds)} rounds in turn, {seconds:g} s each. A secret of 6 bytes, integers of 10 digits."
+        + others,
         "",
         "| | cores | MH/s, best | MH/s, median | × plain loop |",
         "|---|---:|---:|---:|---:|",
@@ -180,6 +183,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
     parser.add_argument("--json", action="store_true", help="the rates of every round, in hashes per second")
     options = parser.parse_args()
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     all_ = contenders()
     rounds = []
     for turn in range(options.rounds):
@@ -192,9 +196,9 @@ def main() -> None:
     if options.json:
         print(json.dumps([{f"{one.name}, {one.workers}": rate for one, rate in turn.items()} for turn in rounds]))
     else:
-        print(report(machine(), rounds, options.seconds))
+        print(report(machine(), rounds, options.seconds, load))
     if options.write:
-        write(report(machine(), rounds, options.seconds))
+        write(report(machine(), rounds, options.seconds, load))
 
 
 if __name__ == "__main__":
