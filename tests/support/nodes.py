@@ -126,12 +126,14 @@ class RawPeer:
         self.creation = 0
         self.given: NameGiven | None = None
 
-    async def shake_hands(self, node: Node, cookie: str, name: str | None = None, *, asks: bool = False) -> None:
+    async def shake_hands(
+        self, node: Node | NodeName, cookie: str, name: str | None = None, *, asks: bool = False
+    ) -> None:
         """Do the handshake; with `asks`, under the name that the node gives. Raises what an `Initiator` raises."""
         ours = NodeName.parse(name or fresh_node("raw"))
         machine = Initiator(
             ours=ours,
-            peer=node.node_name,
+            peer=node if isinstance(node, NodeName) else node.node_name,
             cookie=Cookie(cookie),
             challenge=secrets.randbits(32),
             creation=1 + secrets.randbits(30),
