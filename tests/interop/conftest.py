@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.beam import Beam, RealEpmd, Release
 from tests.support.game import Table
+from tests.support.real_pyrlang import CANNOT, OUR_NODE, why_not_here
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With --runtime pyrlang, what Pyrlang cannot do is skipped by name, with the reason."""
+    if config.getoption("--runtime") != "pyrlang":
+        return
+    absent = why_not_here()
+    if absent is not None:
+        raise pytest.UsageError(absent)
+    for item in items:
+        if item.path.parent == HERE:
+            reason = CANNOT.get(getattr(item, "originalname", item.name))
+            if item.path.name in OUR_NODE:
+                reason = "it looks into our own node, which --runtime pyrlang does not use"
+            if reason is not None:
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +45,6 @@ def beam(beam_release: Release, epmd: RealEpmd) -> Iterator[Beam]:
 
 
 @pytest.fixture(scope="module")
-def table(beam_release: Release, epmd: RealEpmd, beam: Beam) -> Table:
+def table(beam_release: Release, epmd: RealEpmd, beam: Beam, pytestconfig: pytest.Config) -> Table:
     """Where a game is played, with that node looking on."""
-    return Table(beam_release, epmd.port, beam)
+    return Table(beam_release, epmd.port, beam, pytestconfig.getoption("--runtime"))

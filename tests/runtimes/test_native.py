@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from pyerlcoin.beam import BeamError, Node, Pid, Term
+from pyerlcoin.beam import BeamError, Node
 from pyerlcoin.beam import errors as beam
 from pyerlcoin.beam.etf import OK, Atom
 from pyerlcoin.coin.ledger import Ledger
 from pyerlcoin.errors import CannotReach, ExitCode, GameError, RefusedByPeer, WrongUsage
-from pyerlcoin.roles.cluster import Address, CallEnded, CallTimedOut, NodeLost, NoServer, Reply, ServerEnded
+from pyerlcoin.roles.cluster import Address, CallEnded, CallTimedOut, NodeLost, NoServer, ServerEnded
 from pyerlcoin.roles.events import Events
 from pyerlcoin.roles.messages import SERVER_NAME
 from pyerlcoin.roles.miner import MinerOptions, MinerRole
@@ -20,41 +20,13 @@ from pyerlcoin.roles.server import ServerRole
 from pyerlcoin.runtimes.native import NativeCluster, translate
 from pyerlcoin.search.engine import Job
 from tests.support.clock import UNIT
+from tests.support.echo import Echo
 from tests.support.hand_search import HandSearches
 from tests.support.nodes import Cluster, settle, until
 from tests.support.ports import fresh_name
 from tests.support.search import expected
 
 SECRET = b"Serun+u"
-
-
-class Echo:
-    """A `cluster.Service` that keeps what comes, and answers what the test says."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[Term, Pid]] = []
-        self.casts: list[Term] = []
-        self.downs: list[tuple[Pid, Term]] = []
-        self.replies: list[Reply] = []
-        self.silent = False
-
-    def handle_call(self, request: Term, caller: Pid, reply: Reply) -> None:
-        self.calls.append((request, caller))
-        self.replies.append(reply)
-        if not self.silent:
-            reply((OK, request))
-
-    def handle_cast(self, request: Term) -> None:
-        self.casts.append(request)
-
-    def handle_info(self, message: Term) -> None:
-        self.casts.append(message)
-
-    def handle_down(self, pid: Pid, reason: Term) -> None:
-        self.downs.append((pid, reason))
-
-    def state(self) -> Term:
-        return len(self.calls)
 
 
 class Pair:

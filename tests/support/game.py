@@ -37,6 +37,8 @@ class Table:
     release: Release
     epmd_port: int
     beam: Beam
+    runtime: str = "native"
+    """Whose node our players run on."""
 
     @property
     def cookie(self) -> str:
@@ -51,7 +53,8 @@ class Table:
         node = node or fresh_node("server")
         child = pyerlcoin(
             "serve",
-            *("--name", node, "--secret", SECRET, "--zeros", str(ZEROS), "--first", "1", *options),
+            *("--name", node, "--secret", SECRET, "--zeros", str(ZEROS), "--first", "1"),
+            *("--runtime", self.runtime, *options),
             env=self._environment(),
         )
         return Game(self, node, child)
@@ -72,7 +75,7 @@ class Table:
         """`pyerlcoin mine` with one worker of the engine that is always there."""
         return pyerlcoin(
             *("mine", server, "--as", team, "--name", fresh_node("miner"), "--zeros", str(ZEROS)),
-            *("--engine", "python", "--workers", "1", *options),
+            *("--runtime", self.runtime, "--engine", "python", "--workers", "1", *options),
             env=self._environment(),
             label=f"miner {team}",
         )
