@@ -8,9 +8,11 @@ from typing import Annotated, Final
 import typer
 
 from pyerlcoin.cli.ask import leaderboard, ping, progress, workload, worth
+from pyerlcoin.cli.audit import audit
 from pyerlcoin.cli.board import board
 from pyerlcoin.cli.demo import demo
 from pyerlcoin.cli.epmd import epmd
+from pyerlcoin.cli.export import export
 from pyerlcoin.cli.mine import mine
 from pyerlcoin.cli.search import search
 from pyerlcoin.cli.serve import serve
@@ -43,5 +45,5 @@ def _root(
     """An Erlang node in Python that hosts and mines the ElixirCoin game."""
 
 
-for _command in (serve, mine, leaderboard, worth, progress, workload, ping, search, board, epmd, demo):
+for _command in (serve, mine, leaderboard, worth, progress, workload, ping, search, audit, export, board, epmd, demo):
     app.command()(_command)

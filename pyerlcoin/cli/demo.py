@@ -16,16 +16,18 @@ from pyerlcoin.cli import sentences, view
 from pyerlcoin.cli.lines import Lines
 from pyerlcoin.cli.options import Quiet, make_cluster
 from pyerlcoin.cli.running import Show, shown_by, stopping_by_signal
-from pyerlcoin.coin.ledger import Ledger
 from pyerlcoin.errors import ExitCode
 from pyerlcoin.roles.cluster import Address, Cluster
 from pyerlcoin.roles.events import Events
 from pyerlcoin.roles.messages import SERVER_NAME
 from pyerlcoin.roles.miner import MinerOptions, MinerRole
 from pyerlcoin.roles.server import ServerRole
+from pyerlcoin.roles.sink import OnDisk
 from pyerlcoin.roles.timing import LoopTiming
 from pyerlcoin.search.pool import Pool, cores
 from pyerlcoin.search.python import PythonEngine
+from pyerlcoin.store.db import MEMORY
+from pyerlcoin.store.store import Store
 
 __all__ = ["demo"]
 
@@ -46,9 +48,10 @@ def demo(
 async def _play(seconds: float, quiet: bool) -> ExitCode:
     timing, events, stopped = LoopTiming(), Events(), asyncio.Event()
     cookie, epmd_port = secrets.token_hex(10), _free_port()
-    role = ServerRole(Ledger(SECRET, workload="auto", now=timing.now()), events, timing=timing)
     server = NodeName("server", HOST)
     async with AsyncExitStack() as stack:
+        store = stack.enter_context(Store.open(MEMORY, SECRET, workload="auto", now=timing.now()))
+        role = ServerRole(store.ledger, events, sink=OnDisk(store), timing=timing)
 
         async def started(name: NodeName) -> Cluster:
             # A port mapper of its own: whatever runs on this machine is left alone, and does not get in the way.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -33,11 +35,16 @@ from pyerlcoin.errors import ExitCode, WrongUsage
 from pyerlcoin.roles.cluster import Cluster
 from pyerlcoin.roles.events import Events
 from pyerlcoin.roles.server import ServerRole
+from pyerlcoin.roles.sink import OnDisk
 from pyerlcoin.roles.timing import LoopTiming
+from pyerlcoin.store.db import MEMORY
+from pyerlcoin.store.place import default_path
+from pyerlcoin.store.store import Store
 
 __all__ = ["serve"]
 
 Accept = Literal["handed", "any"]
+Durability = Literal["normal", "full"]
 
 
 def serve(
@@ -46,13 +53,31 @@ def serve(
     sname: ShortName = None,
     cookie: CookieOption = None,
     workload: Annotated[
-        str, typer.Option("--workload", metavar="N|auto", help="Integers in a unit; auto: about one second each.")
-    ] = "1",
-    first: Annotated[int, typer.Option("--first", min=0, metavar="N", help="The first integer.")] = 1,
+        str | None,
+        typer.Option(
+            "--workload",
+            metavar="N|auto",
+            help="Integers in a unit; auto: about one second each. Else the ledger's, or 1.",
+        ),
+    ] = None,
+    first: Annotated[
+        int | None, typer.Option("--first", min=0, metavar="N", help="The first integer; else the ledger's, or 1.")
+    ] = None,
     zeros: Zeros = ZEROS,
     accept: Annotated[
         Accept, typer.Option("--accept", help="Coins inside ranges that were handed to the miner, or any.")
     ] = "handed",
+    ledger: Annotated[
+        str | None,
+        typer.Option(
+            "--ledger",
+            metavar=f"FILE|{MEMORY}",
+            help=f"Where the game is kept; else a file of the node's name in the user's data. {MEMORY}: nowhere.",
+        ),
+    ] = None,
+    durability: Annotated[
+        Durability, typer.Option("--durability", help="What is acknowledged survives kill -9; full: power loss, too.")
+    ] = "normal",
     lease: Annotated[
         float | None,
         typer.Option("--lease", min=1.0, metavar="SECONDS", help="Take a unit back after so long without a sign."),
@@ -71,7 +96,7 @@ def serve(
     node = own_name(name, sname)
     if node is None:
         raise WrongUsage("a server needs a name: give --name server@ADDRESS, or --sname server")
-    size = read_workload(workload)
+    size = None if workload is None else read_workload(workload)
     try:
         as_bytes = secret.encode()
     except UnicodeEncodeError:
@@ -79,53 +104,80 @@ def serve(
     if not as_bytes:
         raise WrongUsage("the secret is empty: give --secret TEXT, which every miner is told")
 
-    def ledger(now: float) -> Ledger:
-        return Ledger(as_bytes, zeros=zeros, first=first, workload=size, accept=accept, lease=lease, now=now)
-
+    # What cannot be meant is said before anything listens.
+    Ledger(as_bytes, zeros=zeros, first=1 if first is None else first)
     page = read_page(web, freeze_at, ends_at)
-    ledger(0.0)  # what cannot be meant is said before anything listens
+    path = MEMORY if ledger == MEMORY else default_path(node.full) if ledger is None else Path(ledger)
+
+    def open_store(now: float) -> Store:
+        return Store.open(
+            path,
+            as_bytes,
+            zeros=zeros,
+            first=first,
+            workload=size,
+            accept=accept,
+            lease=lease,
+            durability=durability,
+            now=now,
+        )
+
     cluster = make_cluster(node, cookie, bind=bind, port=port, hidden=hidden, runtime=runtime)
-    return asyncio.run(_serve(cluster, node, ledger, page, seconds, quiet))
+    return asyncio.run(_serve(cluster, node, open_store, page, seconds, quiet))
 
 
 async def _serve(
     cluster: Cluster,
     node: NodeName,
-    make_ledger: Callable[[float], Ledger],
+    open_store: Callable[[float], Store],
     page: Page | None,
     seconds: float | None,
     quiet: bool,
 ) -> ExitCode:
     timing = LoopTiming()
     events = Events()
-    role = ServerRole(make_ledger(timing.now()), events, timing=timing)
     stopped = asyncio.Event()
-    async with page_served(page, role.ledger, events, timing) as board:
-        await cluster.start()
-        try:
-            await role.open(cluster)
-            show = _show(role, node, board, timing, stopped, quiet)
-            events.subscribe(show.event)
-            if seconds is not None:
-                timing.later(seconds, stopped.set)
-            async with stopping_by_signal(stopped.set) as interruption, shown_by(show):
-                await stopped.wait()
-            return interruption.exit_code
-        finally:
-            await role.close()
-            await cluster.stop()
-            for line in view.plain_board(role.ledger.progress(timing.now())):
-                typer.echo(line)
+    # Whose name is taken hears that, and leaves the other's ledger alone.
+    await cluster.start()
+    try:
+        with closing(open_store(timing.now())) as store:
+            role = ServerRole(store.ledger, events, sink=OnDisk(store), timing=timing)
+            file = store.path if isinstance(store.path, Path) else None
+            async with page_served(page, store.ledger, events, timing, file=file) as board:
+                try:
+                    await role.open(cluster)
+                    show = _show(role, node, file, board, timing, stopped, quiet)
+                    events.subscribe(show.event)
+                    if seconds is not None:
+                        timing.later(seconds, stopped.set)
+                    async with stopping_by_signal(stopped.set) as interruption, shown_by(show):
+                        await stopped.wait()
+                    return interruption.exit_code
+                finally:
+                    await role.close()
+                    for line in view.plain_board(role.ledger.progress(timing.now())):
+                        typer.echo(line)
+    finally:
+        await cluster.stop()
 
 
 def _show(
-    role: ServerRole, node: NodeName, board: str | None, timing: LoopTiming, stopped: asyncio.Event, quiet: bool
+    role: ServerRole,
+    node: NodeName,
+    file: Path | None,
+    board: str | None,
+    timing: LoopTiming,
+    stopped: asyncio.Event,
+    quiet: bool,
 ) -> Show:
     title = f"ElixirCoin.Server on {node.full}"
+    kept = "the game ends with this process: it has no ledger" if file is None else f"the ledger is {file}"
     if view.is_live(quiet):
+        typer.echo(kept)
         heading = title if board is None else f"{title}, board at {board}"
         return view.Screen(lambda: view.board(role.ledger.progress(timing.now()), heading), sentences.of_server)
     lines = Lines(sentences.of_server, lambda: _status(role, timing), stopped.set)
+    lines.say(kept)
     lines.say(f"serving {title}, hidden from Node.list() unless --visible; Ctrl-C ends it")
     if board is not None:
         lines.say(f"the board is at {board}, and for a projector at {board}?kiosk")

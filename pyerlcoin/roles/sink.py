@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from typing import Protocol, TypeAlias
 
 from pyerlcoin.coin.facts import Fact
+from pyerlcoin.store.store import Store
 
-__all__ = ["FactSink", "InMemory", "Kept"]
+__all__ = ["FactSink", "InMemory", "Kept", "OnDisk"]
 
 Kept: TypeAlias = Callable[[str | None], None]
 """Called once: with None when the facts are kept, else with the sentence that says why none of them is."""
@@ -29,3 +32,21 @@ class InMemory:
 
     def commit(self, facts: Sequence[Fact], kept: Kept) -> None:
         kept(None)
+
+
+class OnDisk:
+    """Keeps them in a store, through the event loop that runs when it is made. Close the store before that loop ends,
+    and after the server.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._loop = asyncio.get_running_loop()
+
+    def commit(self, facts: Sequence[Fact], kept: Kept) -> None:
+        def ended(future: Future[None]) -> None:
+            # In the writer's thread.
+            error = future.exception()
+            self._loop.call_soon_threadsafe(kept, None if error is None else str(error))
+
+        self._store.commit(facts).add_done_callback(ended)

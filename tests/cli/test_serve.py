@@ -1,9 +1,17 @@
 from __future__ import annotations
 
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
+from pyerlcoin.store.store import Store
 from tests.cli.conftest import serving
 from tests.support.cli import Run, refused
+from tests.support.clock import UNIT
 from tests.support.ports import free_port, fresh_node
 
 
@@ -66,3 +74,121 @@ def test_a_port_of_ones_own(own_epmd: int, run: Run) -> None:
         "serve", "--name", fresh_node(), "--secret", "s", "--port", str(port), "--seconds", "0.1", "--visible"
     )
     assert (code, err) == (0, "")
+
+
+def play(run: Run, *options: str | Path) -> tuple[int, str, str]:
+    """A game that ends at once."""
+    return run("serve", "--name", fresh_node(), "--secret", "Serun+u", "--seconds", "0.1", "--quiet", *options)
+
+
+def test_without_a_word_the_ledger_is_a_file_of_the_node_s_name(own_epmd: int, run: Run, tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path))
+        node = fresh_node()
+        code, out, err = run("serve", "--name", node, "--secret", "s", "--seconds", "0.1", "--quiet")
+    path = tmp_path / "pyerlcoin" / f"{node}.ledger"
+    assert (code, err) == (0, "")
+    assert f"the ledger is {path}\n" in out
+    assert path.is_file()
+
+
+def test_a_throw_away_game_leaves_no_file(own_epmd: int, run: Run, tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path))
+        patch.chdir(tmp_path)
+        code, out, err = play(run, "--ledger", ":memory:")
+    assert (code, err) == (0, "")
+    assert "the game ends with this process: it has no ledger" in out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_first_and_workload_are_the_ledger_s_own(own_epmd: int, run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    assert play(run, "--ledger", path, "--first", "7", "--workload", "9", "--durability", "full")[0] == 0
+    assert play(run, "--ledger", path)[0] == 0
+    with Store.open(path, b"Serun+u", now=0.0) as store:
+        assert (store.ledger.first, store.ledger.workload) == (7, 9)
+    refused(play(run, "--ledger", path, "--first", "8"), 6, "began at another integer")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [(("--secret", "other"), "belongs to another secret"), (("--zeros", "4"), "belongs to coins of 5 zeros, not 4")],
+)
+def test_the_ledger_of_another_game(
+    own_epmd: int, run: Run, tmp_path: Path, options: tuple[str, ...], words: str
+) -> None:
+    path = tmp_path / "x"
+    assert play(run, "--ledger", path)[0] == 0
+    before = path.read_bytes()
+    refused(play(run, "--ledger", path, *options), 6, words)
+    assert path.read_bytes() == before
+
+
+def test_the_ledger_of_a_newer_program(own_epmd: int, run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    assert play(run, "--ledger", path)[0] == 0
+    db = sqlite3.connect(path)
+    with db:
+        db.execute("INSERT INTO migration (name) VALUES ('of tomorrow')")
+    db.close()
+    before = path.read_bytes()
+    refused(play(run, "--ledger", path), 6, "written by a newer pyerlcoin (of tomorrow): use that one")
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("text", ["my diary, " * 1000, "SQLite format 3\0" + "x" * 5000])
+def test_a_file_that_is_no_ledger(own_epmd: int, run: Run, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x"
+    path.write_text(text)
+    refused(play(run, "--ledger", path), 6, "damaged or no ledger at all")
+    assert path.read_text() == text
+
+
+def test_a_ledger_in_use(own_epmd: int, run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    with Store.open(path, b"Serun+u", now=0.0):
+        refused(play(run, "--ledger", path), 6, "in use by another process: end that, or name another with --ledger")
+    assert play(run, "--ledger", path)[0] == 0
+
+
+def test_a_ledger_that_may_only_be_read(own_epmd: int, run: Run, tmp_path: Path) -> None:
+    """In a child, which gives up the rights that a root user's tests would have."""
+    path = tmp_path / "x"
+    assert play(run, "--ledger", path)[0] == 0
+    before = path.read_bytes()
+    if os.geteuid() == 0:
+        for parent in [*tmp_path.parents][:3]:
+            parent.chmod(0o755)
+    (tmp_path / "x-lock").unlink(missing_ok=True)
+    tmp_path.chmod(0o555)
+    path.chmod(0o444)
+    program = (
+        "import os, sys\n"
+        "from pyerlcoin.cli.edge import main\n"
+        "from pyerlcoin.store.store import Store\n"
+        "real = Store.open\n"
+        "def open_as_nobody(*arguments, **options):\n"
+        "    if os.geteuid() == 0: os.setuid(65534)\n"
+        "    return real(*arguments, **options)\n"
+        "Store.open = open_as_nobody\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    arguments = ("serve", "--name", fresh_node(), "--secret", "Serun+u", "--seconds", "0.1", "--ledger", str(path))
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=60 * UNIT, check=False
+    )
+    tmp_path.chmod(0o755)
+    refused((done.returncode, done.stdout, done.stderr), 6, f"{path} cannot be")
+    assert path.read_bytes() == before
+
+
+def test_a_name_that_is_taken_leaves_the_ledger_alone(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with serving("--ledger", str(tmp_path / "x")) as served:
+        for key, value in served.env.items():
+            monkeypatch.setenv(key, value)
+        answer = run("serve", "--name", served.node, "--secret", "other", "--ledger", tmp_path / "y")
+        refused(answer, 4, "is already running on this host")
+    assert not (tmp_path / "y").exists()

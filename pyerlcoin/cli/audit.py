@@ -1,0 +1,35 @@
+"""`pyerlcoin audit`: did a ledger keep the server's promises?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pyerlcoin.cli.text import count, shown
+from pyerlcoin.errors import ExitCode, LedgerUnusable
+from pyerlcoin.store.audit import audit as go_through
+from pyerlcoin.store.reading import Reading
+
+__all__ = ["audit"]
+
+
+def audit(
+    ledger: Annotated[Path, typer.Argument(metavar="LEDGER", help="The ledger's file; its server may be running.")],
+) -> int:
+    """Hash every coin of a ledger again and check every promise; say what is found."""
+    with Reading(ledger) as reading:
+        result = go_through(reading)
+    # A sentence may quote a miner's name, which is whatever a stranger chose.
+    for sentence in result.found:
+        typer.echo(shown(sentence, 2000))
+    typer.echo(
+        f"{count(result.coins)} coins of {count(result.miners)} miners hashed again, {count(result.units)} units, "
+        f"{count(result.finished)} integers finished: {'every promise kept' if result.clean else 'not all is well'}"
+    )
+    if not result.clean:
+        raise LedgerUnusable(
+            f"{ledger} breaks {count(len(result.found))} promises: keep the file as it is, and go on with another"
+        )
+    return ExitCode.DONE

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from pyerlcoin.store.store import Store
+from tests.support.cli import Run, refused
+from tests.support.games import commit, open_store, play
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A game that was played, and whose processes are gone."""
+    with open_store(tmp_path / "x") as store:
+        play(store)
+    return tmp_path / "x"
+
+
+def test_json(run: Run, path: Path) -> None:
+    code, out, err = run("export", path, "--format", "json")
+    assert (code, err) == (0, "")
+    told = json.loads(out)
+    assert {key: told[key] for key in ("secret", "zeros", "first", "frontier", "workload", "finished")} == {
+        "secret": "games",
+        "zeros": 0,
+        "first": 1,
+        "frontier": 41,
+        "workload": 4,
+        "finished": [[1, 20]],
+    }
+    assert [(coin["n"], coin["miner"]) for coin in told["coins"]] == [(3, "Ann"), (12, "Bob"), (25, "Cleo")]
+    assert [(one["name"], one["coins"], one["finished"]) for one in told["miners"]] == [
+        ("Ann", 1, 10),
+        ("Bob", 1, 10),
+        ("Cleo", 1, 0),
+    ]
+    assert {(one["first"], one["last"]) for one in told["open"] + told["returned"]} >= {(31, 40)}
+    # Ann told a coin beyond her unit, and one came from nobody.
+    assert {one["reason"] for one in told["refused"]} == {"range of another miner", "unknown miner"}
+
+
+def test_csv(run: Run, path: Path) -> None:
+    code, out, err = run("export", path, "--format", "csv")
+    assert (code, err) == (0, "")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert [(row["miner"], row["first"], row["number"]) for row in rows if row["record"] == "coin"] == [
+        ("Ann", "3", "1"),
+        ("Bob", "12", "1"),
+        ("Cleo", "25", "1"),
+    ]
+    assert [(row["first"], row["last"]) for row in rows if row["record"] == "finished"] == [("1", "20")]
+    assert {row["record"] for row in rows} >= {"secret", "zeros", "first", "frontier", "workload", "miner", "refused"}
+
+
+def test_integers_stay_integers_and_a_name_is_no_formula(run: Run, tmp_path: Path) -> None:
+    first = 10**998
+    with Store.open(tmp_path / "y", b"games", zeros=0, first=first, now=1.0) as store:
+        facts = store.ledger.hello(1, "a@h", '=HYPERLINK("x")', 1.0).facts
+        commit(store, [*facts, *store.ledger.done(1, "a@h", '=HYPERLINK("x")', 2.0).facts])
+    assert json.loads(run("export", tmp_path / "y")[1])["finished"] == [[first, first]]
+    rows = list(csv.DictReader(io.StringIO(run("export", tmp_path / "y", "--format", "csv")[1])))
+    assert [row["miner"] for row in rows if row["record"] == "miner"] == ['\'=HYPERLINK("x")']
+
+
+def test_into_a_file(run: Run, path: Path, tmp_path: Path) -> None:
+    assert run("export", path, "-o", tmp_path / "all.json") == (0, "", "")
+    assert (tmp_path / "all.json").read_text(encoding="utf-8") == run("export", path)[1]
+    refused(run("export", path, "-o", tmp_path / "no" / "all.json"), 2, "cannot write")
+
+
+def test_no_ledger(run: Run, tmp_path: Path) -> None:
+    refused(run("export", tmp_path / "none"), 6, "there is no ledger")
