@@ -56,13 +56,14 @@ async def stopping_by_signal(stop: Callable[[], None]) -> AsyncIterator[Interrup
             interruption.came = True
             stop()
 
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, signalled)
+    # Not loop.add_signal_handler: it hears of a signal by a byte in the loop's wake-up pipe. While search threads have
+    # filled that pipe the byte is lost, and the signal with it.
+    before = {number: signal.signal(number, lambda *_: loop.call_soon_threadsafe(signalled)) for number in _SIGNALS}
     try:
         yield interruption
     finally:
-        for number in _SIGNALS:
-            loop.remove_signal_handler(number)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @asynccontextmanager

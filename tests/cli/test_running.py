@@ -20,6 +20,16 @@ async def test_a_signal_stops_in_good_order(number: signal.Signals) -> None:
         assert await task is ExitCode.INTERRUPTED
 
 
+async def test_a_signal_is_heard_when_threads_have_filled_the_wake_up_pipe() -> None:
+    task = asyncio.create_task(until_stopped())
+    await asyncio.sleep(0)
+    for _ in range(100_000):  # a socket's buffer takes a few hundred such bytes
+        asyncio.get_running_loop().call_soon_threadsafe(int)
+    os.kill(os.getpid(), signal.SIGINT)
+    async with asyncio.timeout(20 * UNIT):
+        assert await task is ExitCode.INTERRUPTED
+
+
 async def test_a_second_signal_does_not_wait() -> None:
     stops: list[int] = []
 
