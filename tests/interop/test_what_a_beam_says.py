@@ -12,6 +12,7 @@ from pyerlcoin.beam.dist import Control, MonitorP, MonitorPExit, NodeName, PortP
 from pyerlcoin.beam.dist.epmd import EpmdQuery, Port2Response
 from pyerlcoin.beam.errors import MalformedMessage
 from pyerlcoin.beam.etf import Atom, Pid, Reference, binary_to_term
+from tests.beam.etf.golden import FUN
 from tests.support.beam import Beam
 from tests.support.clock import UNIT
 from tests.support.nodes import RawPeer
@@ -119,3 +120,36 @@ async def test_altact_sig_send_is_for_those_who_know_it(beam: Beam, connect: Con
     message = dist.AltactSigSend(8, Pid.make(peer.name, 1, 0, 1), Atom("nobody"), None, 1)
     assert await takes(peer, message) == (beam.otp >= 28)
     assert bool(peer.link.flags & dist.DistributionFlags.DFLAG_ALTACT_SIG) == (beam.otp >= 28)
+
+
+async def test_how_it_writes_a_narrow_port(beam: Beam) -> None:
+    # Of 28 bits at most, with minor version 2: what it sends to a node that has V4_NC.
+    port = await beam.external(
+        ':erlang.binary_to_term(<<131, 120, 119, 3, "a@b", 1::64, 3::32>>)', "[minor_version: 2]"
+    )
+    assert port[1] == (89 if beam.otp == 25 else 120)
+
+
+async def test_an_empty_bitstring(beam: Beam) -> None:
+    taken = await beam.eval(
+        """
+        for bits <- 0..8, reduce: [] do
+          taken ->
+            try do
+              "" = :erlang.binary_to_term(<<131, 77, 0::32, bits>>)
+              taken ++ [bits]
+            rescue
+              ArgumentError -> taken
+            end
+        end
+        """
+    )
+    assert taken == ("[0]" if beam.otp == 25 else "[]")
+
+
+async def test_the_pid_in_a_fun(beam: Beam) -> None:
+    came = binary_to_term(bytes.fromhex("83" + FUN))
+    went = await beam.external(f':erlang.binary_to_term(Base.decode16!("83{FUN.upper()}"))', "[minor_version: 2]")
+    assert (binary_to_term(went) == came) == (beam.otp == 25)
+    # Its module, arity and free variable are the same on all.
+    assert went.endswith(b"a\xff")
