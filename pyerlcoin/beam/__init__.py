@@ -13,20 +13,28 @@
 `GenServer.call({:greeter, :"python@127.0.0.1"}, :hi)` on any BEAM of OTP 25 to 29 with that cookie answers `:hello`.
 The exceptions are in `pyerlcoin.beam.errors`, the terms in `pyerlcoin.beam.etf`, the events in
 `pyerlcoin.beam.node.events`.
+
+A name is imported when somebody asks for it, so that who wants terms alone does not load the node.
 """
 
-from pyerlcoin.beam.dist import Cookie, NodeName
-from pyerlcoin.beam.errors import BeamError
-from pyerlcoin.beam.etf import Atom, BitString, ImproperList, Map, Pid, Reference, Term
-from pyerlcoin.beam.node.carrier import Carrier
-from pyerlcoin.beam.node.cookie_file import read_cookie
-from pyerlcoin.beam.node.events import Event
-from pyerlcoin.beam.node.gen_server import NO_REPLY, GenServer
-from pyerlcoin.beam.node.limits import NodeLimits
-from pyerlcoin.beam.node.node import Node, Tables
-from pyerlcoin.beam.node.process import Process
-from pyerlcoin.beam.node.sender import Sender
-from pyerlcoin.beam.node.targets import Target
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pyerlcoin.beam.dist import Cookie, NodeName
+    from pyerlcoin.beam.errors import BeamError
+    from pyerlcoin.beam.etf import Atom, BitString, ImproperList, Map, Pid, Reference, Term
+    from pyerlcoin.beam.node.carrier import Carrier
+    from pyerlcoin.beam.node.cookie_file import read_cookie
+    from pyerlcoin.beam.node.events import Event
+    from pyerlcoin.beam.node.gen_server import NO_REPLY, GenServer
+    from pyerlcoin.beam.node.limits import NodeLimits
+    from pyerlcoin.beam.node.node import Node, Tables
+    from pyerlcoin.beam.node.process import Process
+    from pyerlcoin.beam.node.sender import Sender
+    from pyerlcoin.beam.node.targets import Target
 
 __all__ = [
     "NO_REPLY",
@@ -51,3 +59,35 @@ __all__ = [
     "Term",
     "read_cookie",
 ]
+
+_HOMES: Final = {
+    "NO_REPLY": "node.gen_server",
+    "Atom": "etf",
+    "BeamError": "errors",
+    "BitString": "etf",
+    "Carrier": "node.carrier",
+    "Cookie": "dist",
+    "Event": "node.events",
+    "GenServer": "node.gen_server",
+    "ImproperList": "etf",
+    "Map": "etf",
+    "Node": "node.node",
+    "NodeLimits": "node.limits",
+    "NodeName": "dist",
+    "Pid": "etf",
+    "Process": "node.process",
+    "Reference": "etf",
+    "Sender": "node.sender",
+    "Tables": "node.node",
+    "Target": "node.targets",
+    "Term": "etf",
+    "read_cookie": "node.cookie_file",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{home}"), name)
+    return value
