@@ -9,6 +9,7 @@
     │   ├── UnencodableTerm         a Python value that has no external form
     │   ├── NameRegistered          another process of this node holds the name
     │   ├── NodeNotRunning          a node that was not started, or was stopped
+    │   ├── InvalidCertificate      certificate files of ours that TLS cannot use
     │   └── CannotListen            no socket for the distribution port or for epmd
     ├── RemoteFault                 the peer's bytes break the protocol; its connection is closed
     │   ├── MalformedTerm           bytes that are no external term
@@ -19,6 +20,7 @@
     │   ├── EpmdUnreachable         nobody answers on the port mapper's port
     │   ├── NodeNotFound            the port mapper knows no such node
     │   ├── PortUnreachable         the node's distribution port does not answer
+    │   ├── NoErlangNode            what answers on that port speaks another protocol
     │   └── SetupTimeout            no complete handshake within net_setuptime
     ├── Refused                     the other side was reached and said no
     │   ├── CookieMismatch          the digests differ
@@ -26,7 +28,8 @@
     │   ├── AlreadyConnected        status `nok` or `alive`: the other connection goes on
     │   ├── NameInUse               the port mapper holds that name for a living node
     │   ├── NameFormMismatch        a long name against a short one
-    │   └── WrongPeer               another node answered at that address
+    │   ├── WrongPeer               another node answered at that address
+    │   └── TlsRefused              no TLS came about: a certificate, or none on the other side
     └── CallFailed                  a call that ends without its reply
         ├── NoProcess               `noproc`: no process of that name or pid
         ├── NodeDown                `nodedown`: the connection ended first
@@ -48,6 +51,7 @@ __all__ = [
     "CookieMismatch",
     "EpmdUnreachable",
     "HostUnknown",
+    "InvalidCertificate",
     "InvalidCookie",
     "InvalidNodeName",
     "LimitExceeded",
@@ -57,6 +61,7 @@ __all__ = [
     "NameFormMismatch",
     "NameInUse",
     "NameRegistered",
+    "NoErlangNode",
     "NoProcess",
     "NodeDown",
     "NodeNotFound",
@@ -67,6 +72,7 @@ __all__ = [
     "Refused",
     "RemoteFault",
     "SetupTimeout",
+    "TlsRefused",
     "UnencodableTerm",
     "Unreachable",
     "WrongPeer",
@@ -131,6 +137,18 @@ class NodeNotRunning(LocalFault):
 
     def __str__(self) -> str:
         return "the node is not running"
+
+
+class InvalidCertificate(LocalFault):
+    """A certificate, key or authority file of ours that cannot be used. Never carries the key."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.path} cannot be used for TLS: {self.reason}"
 
 
 class CannotListen(LocalFault):
@@ -240,8 +258,24 @@ class PortUnreachable(Unreachable):
 
     def __str__(self) -> str:
         return (
-            f"{self.node} is registered, but its port {self.port} does not answer ({self.reason}): "
-            "does the firewall let it through?"
+            f"port {self.port}, where {self.node} is to be found, does not answer ({self.reason}): "
+            "is that node still running, and does the firewall let the port through?"
+        )
+
+
+class NoErlangNode(Unreachable):
+    """What answers on the node's port does not speak the distribution protocol."""
+
+    def __init__(self, node: str, port: int, reason: str) -> None:
+        super().__init__(node, port, reason)
+        self.node = node
+        self.port = port
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return (
+            f"what answers on port {self.port} for {self.node} does not speak as an Erlang node ({self.reason}): "
+            "has another program that port, or does one side use TLS and the other not?"
         )
 
 
@@ -254,7 +288,10 @@ class SetupTimeout(Unreachable):
         self.seconds = seconds
 
     def __str__(self) -> str:
-        return f"{self.node} did not finish the handshake within {self.seconds:g} s"
+        return (
+            f"{self.node} did not finish the handshake within {self.seconds:g} s: "
+            "is it overloaded, stopped, no Erlang node at all, or does one side use TLS and the other not?"
+        )
 
 
 class Refused(BeamError):
@@ -333,6 +370,18 @@ class WrongPeer(Refused):
 
     def __str__(self) -> str:
         return f"{self.actual} answered at the address of {self.expected}: write the host as that node writes it"
+
+
+class TlsRefused(Refused):
+    """TLS came to nothing: one side does not accept the other's certificate, or does not speak TLS."""
+
+    def __init__(self, node: str, reason: str) -> None:
+        super().__init__(node, reason)
+        self.node = node
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"no TLS with {self.node}: {self.reason}"
 
 
 class CallFailed(BeamError):

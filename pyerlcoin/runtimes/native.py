@@ -23,6 +23,7 @@ _MEANINGS: Final[tuple[tuple[type[BeamError], type[GameError]], ...]] = (
     # The first that fits counts. What a peer may not do is as good as no answer at all.
     (beam.InvalidNodeName, WrongUsage),
     (beam.InvalidCookie, WrongUsage),
+    (beam.InvalidCertificate, WrongUsage),
     (beam.CannotListen, WrongUsage),
     (beam.LocalFault, CannotReach),
     (beam.Refused, RefusedByPeer),

@@ -26,6 +26,10 @@ class Carrier(Protocol):
     def handshake_length_size(self) -> int:
         """Bytes of the length in front of each handshake message: 2 on TCP, 4 on TLS."""
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether it is TLS."""
+
     async def connect(self, factory: ProtocolFactory, host: str, address: str, port: int) -> None:
         """Open a stream to `address`:`port`, for the node whose host part is `host`; `factory` makes its protocol."""
 
@@ -37,6 +41,7 @@ class TcpCarrier:
     """Distribution over plain TCP, `inet_tcp_dist`."""
 
     handshake_length_size = 2
+    encrypted = False
 
     async def connect(self, factory: ProtocolFactory, host: str, address: str, port: int) -> None:
         """As `Carrier.connect`."""

@@ -12,7 +12,9 @@ from pyerlcoin.beam.errors import (
     AlreadyConnected,
     BeamError,
     EpmdUnreachable,
+    NoErlangNode,
     PortUnreachable,
+    RemoteFault,
     SetupTimeout,
     UnencodableTerm,
 )
@@ -117,7 +119,7 @@ class Dial:
         """One attempt. When it returns, `succeed` was called."""
         node = self._peers.node
         address = await resolve(self.peer.host)
-        self._port = await epmd_client.find_port(self.peer, address, node.epmd_port)
+        self._port = node.peer_port or await epmd_client.find_port(self.peer, address, node.epmd_port)
         self._step = _Step.CONNECT
         outcome: asyncio.Future[None] = self._loop.create_future()
 
@@ -127,6 +129,8 @@ class Dial:
             self._peers.establish(handshaking, transport, established, dialled=True)
 
         def failed(handshaking: Handshaking, error: BeamError) -> None:
+            if isinstance(error, RemoteFault):
+                error = NoErlangNode(self.peer.full, self._port, str(error))
             if not outcome.done():
                 outcome.set_exception(error)
 

@@ -26,7 +26,7 @@ from pyerlcoin.beam.node.listener import Listener
 from pyerlcoin.beam.node.local import LocalRoute
 from pyerlcoin.beam.node.peers import Peers
 from pyerlcoin.beam.node.process import Process
-from pyerlcoin.beam.node.registrar import Registrar
+from pyerlcoin.beam.node.registrar import Registrar, Unregistered
 from pyerlcoin.beam.node.registry import ProcessRegistry
 from pyerlcoin.beam.node.route import Route
 from pyerlcoin.beam.node.targets import Target, to_atom
@@ -68,6 +68,8 @@ class Node:
         bind: the one address to listen on, instead of the host part's and loopback.
         port: the distribution port; 0 lets the system choose.
         epmd_port: the port mapper's, everywhere; None takes ERL_EPMD_PORT, else 4369.
+        peer_port: the distribution port of every other node. No port mapper is asked or told anything then, as with
+            `erl -start_epmd false -erl_epmd_port PORT`; to be found by such nodes, give the same number as `port`.
         embedded_epmd: be the port mapper of this machine when there is none.
         tick_time: `net_ticktime` in seconds: a peer that is silent for it and a quarter more is disconnected.
         setup_time: `net_setuptime` in seconds, for each connection from dialling to the end of its handshake.
@@ -87,6 +89,7 @@ class Node:
         bind: str | None = None,
         port: int = 0,
         epmd_port: int | None = None,
+        peer_port: int | None = None,
         embedded_epmd: bool = True,
         tick_time: float = 60.0,
         setup_time: float = 7.0,
@@ -99,6 +102,7 @@ class Node:
         self.name: Final = self.node_name.full
         self.hidden: Final = hidden
         self.epmd_port: Final = _epmd_port() if epmd_port is None else epmd_port
+        self.peer_port: Final = peer_port
         self.setup_time: Final = setup_time
         self.limits: Final = limits or NodeLimits()
         self.carrier: Final[Carrier] = carrier or TcpCarrier()
@@ -118,7 +122,7 @@ class Node:
         # Set by `start`.
         self.loop: asyncio.AbstractEventLoop
         self.identities: Identities
-        self._registrar: Registrar
+        self._registrar: Registrar | Unregistered
         self._ticker: Ticker
         self._own: Process
 
@@ -137,14 +141,7 @@ class Node:
         self.loop = asyncio.get_running_loop()
         addresses = await local_addresses(self.node_name.host, self._bind)
         await self._listener.start(addresses, self._port)
-        self._registrar = Registrar(
-            self.node_name,
-            self._listener.port,
-            hidden=self.hidden,
-            epmd_port=self.epmd_port,
-            addresses=addresses if self._embedded_epmd else None,
-            tell=self.tell,
-        )
+        self._registrar = self._make_registrar(addresses)
         try:
             creation = await self._registrar.start()
         except BaseException:
@@ -242,9 +239,9 @@ class Node:
 
         Raises:
             InvalidNodeName, NodeNotRunning: nothing was tried.
-            Unreachable: HostUnknown, EpmdUnreachable, NodeNotFound, PortUnreachable or SetupTimeout.
-            Refused: CookieMismatch, NotAllowed, NameFormMismatch, WrongPeer or AlreadyConnected.
-            RemoteFault: the other side does not speak the protocol.
+            Unreachable: HostUnknown, EpmdUnreachable, NodeNotFound, PortUnreachable, NoErlangNode or SetupTimeout.
+            Refused: CookieMismatch, NotAllowed, NameFormMismatch, WrongPeer, TlsRefused or AlreadyConnected.
+            LimitExceeded: too many connections are being opened already.
         """
         await self.route(node)
 
@@ -353,6 +350,18 @@ class Node:
     def log_dropped(self, error: LocalFault) -> None:
         """A signal that waited for a connection could not be sent after all."""
         logger.warning("! dropped a message: %s", error)
+
+    def _make_registrar(self, addresses: tuple[str, ...]) -> Registrar | Unregistered:
+        if self.peer_port is not None:
+            return Unregistered()
+        return Registrar(
+            self.node_name,
+            self._listener.port,
+            hidden=self.hidden,
+            epmd_port=self.epmd_port,
+            addresses=addresses if self._embedded_epmd else None,
+            tell=self.tell,
+        )
 
     def _require_running(self) -> None:
         if not self._running:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import secrets
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from pyerlcoin.beam.dist import NodeName
 from pyerlcoin.beam.errors import CannotListen, EpmdUnreachable, NameInUse
@@ -13,7 +15,7 @@ from pyerlcoin.beam.node.epmd_client import Registration, register
 from pyerlcoin.beam.node.epmd_server import EpmdServer
 from pyerlcoin.beam.node.events import EpmdLost, EpmdRegistered, EpmdTakenOver, Event
 
-__all__ = ["Registrar"]
+__all__ = ["Registrar", "Unregistered"]
 
 _TRIES = 5
 _FIRST_PAUSE = 0.05
@@ -132,6 +134,19 @@ class Registrar:
                 attempt += 1
             else:
                 return
+
+
+class Unregistered:
+    """In the place of a Registrar where there is no port mapper: everybody knows the port."""
+
+    serving: Final = False
+
+    async def start(self) -> int:
+        """A creation of our own: random, as nobody hands them out, and none of the old ones, 0 to 3."""
+        return secrets.randbelow(2**32 - 4) + 4
+
+    async def stop(self) -> None:
+        """Nothing: nobody was told."""
 
 
 def _pause(attempt: int) -> float:
