@@ -1,33 +1,37 @@
-"""The commands, in the order in which `pyerlcoin --help` lists them."""
+"""The commands, in the order in which `pyerlcoin --help` lists them.
+
+A command's module is imported when that command is asked for: `search` needs neither node nor board, and somebody who
+looks for the coins in a small range should not wait for theirs.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from importlib import import_module
 from importlib.metadata import version
 from typing import Annotated, Final
 
 import typer
 
-from pyerlcoin.cli.ask import leaderboard, ping, progress, workload, worth
-from pyerlcoin.cli.audit import audit
-from pyerlcoin.cli.board import board
-from pyerlcoin.cli.demo import demo
-from pyerlcoin.cli.epmd import epmd
-from pyerlcoin.cli.export import export
-from pyerlcoin.cli.mine import mine
-from pyerlcoin.cli.search import search
-from pyerlcoin.cli.serve import serve
+__all__ = ["COMMANDS", "make_app"]
 
-__all__ = ["app"]
-
-app: Final = typer.Typer(
-    name="pyerlcoin",
-    help="An Erlang node in Python that hosts and mines the ElixirCoin game.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+COMMANDS: Final = {
+    "serve": "serve",
+    "mine": "mine",
+    "leaderboard": "ask",
+    "worth": "ask",
+    "progress": "ask",
+    "workload": "ask",
+    "ping": "ask",
+    "search": "search",
+    "audit": "audit",
+    "export": "export",
+    "board": "board",
+    "epmd": "epmd",
+    "doctor": "doctor",
+    "demo": "demo",
+}
+"""Each command with the module of this room that holds the function of its name."""
 
 
 def _version(wanted: bool) -> None:
@@ -36,7 +40,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     wanted: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is.")
@@ -45,5 +48,21 @@ def _root(
     """An Erlang node in Python that hosts and mines the ElixirCoin game."""
 
 
-for _command in (serve, mine, leaderboard, worth, progress, workload, ping, search, audit, export, board, epmd, demo):
-    app.command()(_command)
+def make_app(arguments: Sequence[str]) -> typer.Typer:
+    """The command line that is enough for `arguments`: the command that comes first, else all of them."""
+    app = typer.Typer(
+        name="pyerlcoin",
+        help="An Erlang node in Python that hosts and mines the ElixirCoin game.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    # The callback also makes one command alone stay a command with a name.
+    app.callback()(_root)
+    wanted = arguments[:1] if arguments and arguments[0] in COMMANDS else COMMANDS
+    for name in wanted:
+        module = import_module(f"pyerlcoin.cli.{COMMANDS[name]}")
+        app.command(name)(getattr(module, name))
+    return app

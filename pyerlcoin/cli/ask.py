@@ -10,19 +10,8 @@ from typing import Annotated, Final, TypeVar
 
 import typer
 
-from pyerlcoin.cli.options import (
-    AsJson,
-    CookieOption,
-    LongName,
-    NodeArgument,
-    ServerArgument,
-    ShortName,
-    make_cluster,
-    new_name,
-    own_name,
-    read_node,
-    read_workload,
-)
+from pyerlcoin.cli.options import AsJson, CookieOption, LongName, NodeArgument, ServerArgument, ShortName, read_workload
+from pyerlcoin.cli.own_node import make_cluster, new_name, own_name, read_node
 from pyerlcoin.cli.text import count, rate, shown
 from pyerlcoin.coin.progress import MinerProgress, Progress
 from pyerlcoin.coin.sizing import AUTO

@@ -14,7 +14,8 @@ import typer
 from pyerlcoin.beam import NodeName
 from pyerlcoin.cli import sentences, view
 from pyerlcoin.cli.lines import Lines
-from pyerlcoin.cli.options import Quiet, make_cluster
+from pyerlcoin.cli.options import Quiet
+from pyerlcoin.cli.own_node import make_cluster
 from pyerlcoin.cli.running import Show, shown_by, stopping_by_signal
 from pyerlcoin.errors import ExitCode
 from pyerlcoin.roles.cluster import Address, Cluster

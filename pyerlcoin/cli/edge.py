@@ -13,10 +13,9 @@ from typing import Final, cast
 import typer
 
 from pyerlcoin.beam.errors import BeamError
-from pyerlcoin.cli.app import app
+from pyerlcoin.cli.app import make_app
 from pyerlcoin.cli.text import shown
 from pyerlcoin.errors import ExitCode, GameError
-from pyerlcoin.runtimes.native import translate
 
 __all__ = ["main"]
 
@@ -29,13 +28,17 @@ _USAGE: Final = cast(type[Exception], typer.BadParameter.__mro__[2])
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code. Never raises, never shows a traceback for what was foreseen."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        result = app(args=arguments, prog_name=PROGRAM, standalone_mode=False)
+        result = make_app(arguments)(args=arguments, prog_name=PROGRAM, standalone_mode=False)
         sys.stdout.flush()
         return result if isinstance(result, int) else ExitCode.DONE
     except GameError as error:
         return _say(str(error), error.exit_code)
     except BeamError as error:
+        # Whoever raised it has imported the node by now; who did not need it should not wait for it.
+        from pyerlcoin.runtimes.native import translate
+
         meaning = translate(error)
         return _say(str(meaning), meaning.exit_code)
     except (KeyboardInterrupt, asyncio.CancelledError, typer.Abort):

@@ -22,11 +22,8 @@ from pyerlcoin.cli.options import (
     ShortName,
     Workers,
     Zeros,
-    make_cluster,
-    new_name,
-    own_name,
-    read_node,
 )
+from pyerlcoin.cli.own_node import make_cluster, new_name, own_name, read_node
 from pyerlcoin.cli.running import Show, shown_by, stopping_by_signal
 from pyerlcoin.cli.speed import Speed
 from pyerlcoin.cli.text import count

@@ -22,10 +22,9 @@ from pyerlcoin.cli.options import (
     Seconds,
     ShortName,
     Zeros,
-    make_cluster,
-    own_name,
     read_workload,
 )
+from pyerlcoin.cli.own_node import make_cluster, own_name
 from pyerlcoin.cli.page import EndsAt, FreezeAt, Page, Web, page_served, read_page
 from pyerlcoin.cli.running import Show, shown_by, stopping_by_signal
 from pyerlcoin.cli.text import count, rate

@@ -1,0 +1,107 @@
+"""The node that a command is: its name, its cookie, its runtime."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from typing import Final
+
+from pyerlcoin.beam import Cookie, Node, NodeName, read_cookie
+from pyerlcoin.beam.dist import NameForm
+from pyerlcoin.beam.errors import HostUnknown
+from pyerlcoin.cli.options import Runtime
+from pyerlcoin.errors import WrongUsage
+from pyerlcoin.roles.cluster import Cluster
+from pyerlcoin.runtimes.native import NativeCluster, translated
+from pyerlcoin.runtimes.pyrlang import make_pyrlang_cluster
+
+__all__ = ["make_cluster", "new_name", "own_name", "read_node", "read_secret"]
+
+_EPMD_PORT: Final = 4369
+
+
+def read_node(text: str) -> NodeName:
+    """The node that an argument names. Raises `WrongUsage`."""
+    with translated():
+        return NodeName.parse(text)
+
+
+def own_name(name: str | None, sname: str | None) -> NodeName | None:
+    """The name that --name or --sname asks for, completed as erl does; None when neither is given."""
+    if name is not None and sname is not None:
+        raise WrongUsage("give --name or --sname, not both: a node has one name")
+    with translated():
+        if name is not None:
+            return NodeName.complete(name, NameForm.LONG, socket.getfqdn())
+        if sname is not None:
+            return NodeName.complete(sname, NameForm.SHORT, socket.gethostname())
+    return None
+
+
+def new_name(kind: str, server: NodeName) -> NodeName:
+    """A name that nobody has, of the server's form, on the host by which the server would see us.
+
+    On the server's own machine that is the server's own host part: there `n@localhost` and `n@127.0.0.1` both reach us.
+    """
+    alive = f"{kind}-{os.getpid()}-{secrets.token_hex(3)}"
+    local, remote = _addresses(server.host)
+    if local == remote or remote.startswith("127.") or remote == "::1":
+        host = server.host
+    elif server.form is NameForm.SHORT:
+        host = socket.gethostname().partition(".")[0]
+    else:
+        host = local
+    return NodeName(alive, host)
+
+
+def _addresses(host: str) -> tuple[str, str]:
+    """The address of this machine that leads to `host`, and the address of `host`. Sends nothing."""
+    try:
+        family, _, _, _, remote = socket.getaddrinfo(host, _EPMD_PORT, type=socket.SOCK_DGRAM)[0]
+    except OSError:
+        raise HostUnknown(host) from None
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(remote)
+        except OSError:
+            # No way there; dialling says so in better words.
+            return str(remote[0]), str(remote[0])
+        return str(probe.getsockname()[0]), str(remote[0])
+
+
+def make_cluster(
+    name: NodeName,
+    cookie: str | None,
+    *,
+    bind: str | None = None,
+    port: int = 0,
+    hidden: bool = True,
+    runtime: Runtime = Runtime.NATIVE,
+    epmd_port: int | None = None,
+    peer_port: int | None = None,
+) -> Cluster:
+    """A node that was not started. Raises `WrongUsage` for a cookie or cookie file that erl would refuse."""
+    secret = read_secret(cookie)
+    match runtime:
+        case Runtime.NATIVE:
+            return NativeCluster(
+                Node(name, secret, bind=bind, port=port, hidden=hidden, epmd_port=epmd_port, peer_port=peer_port)
+            )
+        case Runtime.PYRLANG:
+            if bind is not None or port:
+                raise WrongUsage(
+                    "Pyrlang listens on every address, at a port that the system chooses: leave out --bind and "
+                    "--port, or use --runtime native"
+                )
+            if peer_port is not None:
+                raise WrongUsage("Pyrlang needs an epmd: leave out --no-epmd, or use --runtime native")
+            with translated():
+                return make_pyrlang_cluster(name, secret, hidden=hidden, epmd_port=epmd_port)
+
+
+def read_secret(cookie: str | None) -> Cookie:
+    """The cookie that an option gives, else that of ~/.erlang.cookie. Raises `WrongUsage`."""
+    with translated():
+        # A variable that is set and empty is not a cookie of no characters.
+        return Cookie(cookie) if cookie else read_cookie()

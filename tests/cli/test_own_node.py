@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from pyerlcoin.beam import NodeName
+from pyerlcoin.beam.dist import NameForm
+from pyerlcoin.beam.errors import HostUnknown
+from pyerlcoin.cli import own_node
+from pyerlcoin.errors import WrongUsage
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.0.1.1"])
+def test_on_this_machine_a_new_name_has_the_servers_own_host(host: str) -> None:
+    server = NodeName("server", host)
+    name = own_node.new_name("ask", server)
+    assert name.host == host
+    assert name.form is server.form
+    assert NodeName.parse(name.full) == name
+
+
+def test_two_new_names_differ() -> None:
+    server = NodeName("server", "127.0.0.1")
+    assert own_node.new_name("ask", server) != own_node.new_name("ask", server)
+
+
+def test_for_another_machine_it_is_the_address_that_leads_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_node, "_addresses", lambda host: ("192.168.0.20", "192.168.0.13"))
+    assert own_node.new_name("m", NodeName("server", "192.168.0.13")).host == "192.168.0.20"
+    assert own_node.new_name("m", NodeName("server", "game.example.org")).host == "192.168.0.20"
+    short = own_node.new_name("m", NodeName("server", "game"))
+    assert short.form is NameForm.SHORT
+    assert short.host == socket.gethostname().partition(".")[0]
+
+
+def test_on_this_machine_by_its_outer_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_node, "_addresses", lambda host: ("192.168.0.13", "192.168.0.13"))
+    assert own_node.new_name("m", NodeName("server", "game.example.org")).host == "game.example.org"
+
+
+def test_a_host_that_nobody_knows() -> None:
+    with pytest.raises(HostUnknown):
+        own_node.new_name("m", NodeName("server", "no-such-host.invalid"))
+
+
+def test_names_are_completed_as_erl_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getfqdn", lambda: "game.example.org")
+    monkeypatch.setattr(socket, "gethostname", lambda: "game.example.org")
+    assert own_node.own_name("server", None) == NodeName("server", "game.example.org")
+    assert own_node.own_name(None, "server") == NodeName("server", "game")
+    assert own_node.own_name("server@10.0.0.1", None) == NodeName("server", "10.0.0.1")
+    assert own_node.own_name(None, None) is None
+    with pytest.raises(WrongUsage, match="not both"):
+        own_node.own_name("a@b.c", "a")
