@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 from pyerlcoin.coin.facts import CoinAccepted, Finished, HandedOut, Registered, Rejected, Returned, WorkloadChanged
@@ -58,6 +59,21 @@ class _Score:
     seen_finished: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    """A moment, kept: what is shown of it is worked out when it is asked for."""
+
+    ranked: list[tuple[str, _Score]]
+    newest: list[State]
+    rejected: dict[str, int]
+    window: Window
+    first: int
+    frontier: int
+    workload: int | str
+    curves: State = field(default_factory=dict)
+    progress: Progress | None = None
+
+
 class Board:
     """The state of one game, for those who watch it.
 
@@ -86,7 +102,7 @@ class Board:
         self._rejected: Counter[str] = Counter()
         self._progress: Progress | None = None
         self._phase = Phase.OPEN
-        self._kept: tuple[State, State] | None = None
+        self._kept: _Snapshot | None = None
         recalled = list(earned)
         begin = recalled[0].at if recalled else now
         self._history = History(min(begin, now), watched=now if recalled else -math.inf)
@@ -106,34 +122,37 @@ class Board:
 
     def fact(self, event: object) -> None:
         """A subscriber for `Events`. Whatever is no fact of the ledger means nothing."""
-        match event:
-            case Finished():
+        # Two of these come with every unit, so they are asked for first, and cheaply.
+        if isinstance(event, Finished):
+            if event.at >= self._next:
                 self._pass(event.at)
-                self._strip.finish(event.unit)
-                self._score(event.name).seen_finished += event.unit.size
-                self._history.hashes(event.at, event.unit.size, event.seconds)
-            case HandedOut():
+            size = event.unit.size
+            self._strip.finish(event.unit)
+            self._score(event.name).seen_finished += size
+            self._history.hashes(event.at, size, event.seconds)
+        elif isinstance(event, HandedOut):
+            if event.at >= self._next:
                 self._pass(event.at)
-                self._strip.hand_out(event.unit, event.name)
-            case CoinAccepted():
-                self._pass(event.at)
-                self._earn(event.at, event.name, 1, event.worth)
-                self._score(event.name).seen_coins += 1
-                self._newest.appendleft(event)
+            self._strip.hand_out(event.unit, event.name)
+        elif isinstance(event, CoinAccepted):
+            self._pass(event.at)
+            self._earn(event.at, event.name, 1, event.worth)
+            self._score(event.name).seen_coins += 1
+            self._newest.appendleft(event)
+        elif isinstance(event, Returned | Registered | Rejected | WorkloadChanged):
+            self._pass(event.at)
+            self._rarer(event)
+
+    def _rarer(self, fact: Returned | Registered | Rejected | WorkloadChanged) -> None:
+        match fact:
             case Returned():
-                self._pass(event.at)
-                self._strip.give_back(event.unit)
+                self._strip.give_back(fact.unit)
             case Registered():
-                self._pass(event.at)
-                self._score(event.name)
+                self._score(fact.name)
             case Rejected():
-                self._pass(event.at)
-                self._rejected[event.reason] += 1
+                self._rejected[fact.reason] += 1
             case WorkloadChanged():
-                self._pass(event.at)
-                self._workload = event.workload
-            case _:
-                pass
+                self._workload = fact.workload
 
     def progress(self, progress: Progress) -> None:
         """The newest figures of the ledger: speeds, and who is there. Scores come from the facts alone."""
@@ -144,7 +163,7 @@ class Board:
     def state(self, now: float) -> State:
         """How it stands at `now`, without the curves."""
         self._pass(now)
-        shown = self._kept[0] if self._kept is not None else self._describe()
+        shown = _describe(self._kept or self._snapshot(), self._progress, self._zeros)
         boundary = self._schedule.boundary(self._phase)
         return {
             "schema": SCHEMA,
@@ -159,7 +178,7 @@ class Board:
     def history(self, now: float) -> State:
         """The curves up to `now`."""
         self._pass(now)
-        return self._kept[1] if self._kept is not None else self._curves(now)
+        return self._kept.curves if self._kept is not None else self._curves(now)
 
     def everyone(self, now: float) -> State:
         """The curves up to `now` of every miner, however many: for a file, not for a page that is sent each second."""
@@ -180,7 +199,7 @@ class Board:
         while at >= self._next:
             moment = self._next
             self._phase = self._schedule.phase(moment)
-            self._kept = self._describe(), self._curves(moment)
+            self._kept = replace(self._snapshot(), curves=self._curves(moment), progress=self._progress)
             self._next = self._next_boundary()
 
     # Scores.
@@ -202,59 +221,19 @@ class Board:
         """The ledger's order: most coins first; of equals, who got there first; of those without, who came first."""
         return sorted(self._scores.items(), key=lambda item: (-item[1].coins, item[1].last_coin))
 
-    def _describe(self) -> State:
-        ranked = self._ranked()
-        worth = sum(score.coins for _, score in ranked)
-        progress = self._progress
-        known = {miner.name: miner for miner in progress.miners} if progress else {}
-        return {
-            "game": self._game(worth, len(ranked)),
-            "miners": [
-                self._miner(rank, name, score, worth, known.get(name))
-                for rank, (name, score) in enumerate(ranked[:MINERS], 1)
-            ],
-            "newest": [
+    def _snapshot(self) -> _Snapshot:
+        return _Snapshot(
+            ranked=[(name, copy(score)) for name, score in self._ranked()],
+            newest=[
                 {"n": str(coin.n), "miner": coin.name, "at_seconds": coin.at, "digest": self._digest(coin.n)}
                 for coin in self._newest
             ],
-            "rejected": dict(self._rejected),
-            "strip": _window(self._strip.window()),
-        }
-
-    def _game(self, worth: int, miners: int) -> State:
-        progress = self._progress
-        finished = progress.finished if progress else 0
-        expected = _expected(finished, self._zeros)
-        return {
-            "zeros": self._zeros,
-            "workload": self._workload if isinstance(self._workload, str) else str(self._workload),
-            "first": str(self._strip.first),
-            "frontier": str(self._strip.frontier),
-            "finished": str(finished),
-            "open": str(progress.open if progress else 0),
-            "returned": str(progress.returned if progress else 0),
-            "coins": worth,
-            "expected_coins": expected,
-            "luck": worth / expected if expected else None,
-            "hashes_per_second": _finite(progress.hashes_per_second) if progress else 0.0,
-            "miners": miners,
-        }
-
-    def _miner(self, rank: int, name: str, score: _Score, worth: int, known: MinerProgress | None) -> State:
-        expected = _expected(score.seen_finished, self._zeros)
-        return {
-            "rank": rank,
-            "name": name,
-            "coins": score.coins,
-            "share": score.coins / worth if worth else 0.0,
-            "hashes_per_second": _finite(known.hashes_per_second) if known else 0.0,
-            "luck": score.seen_coins / expected if expected else None,
-            "last_coin_at_seconds": score.last_coin_at,
-            "asked_at_seconds": known.quiet_since if known else None,
-            "present": known is not None and known.present,
-            "open": str(known.open if known else 0),
-            "rejected": known.rejected if known else 0,
-        }
+            rejected=dict(self._rejected),
+            window=self._strip.window(),
+            first=self._strip.first,
+            frontier=self._strip.frontier,
+            workload=self._workload,
+        )
 
     def _curves(self, now: float, curves: int = CURVES) -> State:
         names = [name for name, score in self._ranked()[:curves] if score.coins]
@@ -267,6 +246,58 @@ class Board:
             "hashes_per_second": [None if rate is None else _finite(rate) for rate in self._history.rates(now)],
             "miners": [{"name": name, "coins": each[name]} for name in names],
         }
+
+
+def _describe(snapshot: _Snapshot, newest: Progress | None, zeros: int) -> State:
+    """`newest` stands in where a snapshot was taken before any progress came: at a restart in the frozen minutes."""
+    progress = snapshot.progress or newest
+    late = bool(snapshot.curves) and snapshot.progress is None
+    worth = sum(score.coins for _, score in snapshot.ranked)
+    known = {miner.name: miner for miner in progress.miners} if progress else {}
+    finished = progress.finished if progress else 0
+    expected = _expected(finished, zeros)
+    workload = snapshot.workload
+    return {
+        "game": {
+            "zeros": zeros,
+            "workload": workload if isinstance(workload, str) else str(workload),
+            "first": str(snapshot.first),
+            "frontier": str(snapshot.frontier),
+            "finished": str(finished),
+            "open": str(progress.open if progress else 0),
+            "returned": str(progress.returned if progress else 0),
+            "coins": worth,
+            "expected_coins": expected,
+            # Coins up to then and integers up to now make no ratio.
+            "luck": worth / expected if expected and not late else None,
+            "hashes_per_second": _finite(progress.hashes_per_second) if progress else 0.0,
+            "miners": len(snapshot.ranked),
+        },
+        "miners": [
+            _miner(rank, name, score, worth, known.get(name), zeros)
+            for rank, (name, score) in enumerate(snapshot.ranked[:MINERS], 1)
+        ],
+        "newest": snapshot.newest,
+        "rejected": snapshot.rejected,
+        "strip": _window(snapshot.window),
+    }
+
+
+def _miner(rank: int, name: str, score: _Score, worth: int, known: MinerProgress | None, zeros: int) -> State:
+    expected = _expected(score.seen_finished, zeros)
+    return {
+        "rank": rank,
+        "name": name,
+        "coins": score.coins,
+        "share": score.coins / worth if worth else 0.0,
+        "hashes_per_second": _finite(known.hashes_per_second) if known else 0.0,
+        "luck": score.seen_coins / expected if expected else None,
+        "last_coin_at_seconds": score.last_coin_at,
+        "asked_at_seconds": known.quiet_since if known else None,
+        "present": known is not None and known.present,
+        "open": str(known.open if known else 0),
+        "rejected": known.rejected if known else 0,
+    }
 
 
 def _window(window: Window) -> State:

@@ -52,9 +52,15 @@ class History:
 
     def hashes(self, at: float, hashes: int, seconds: float) -> None:
         """That many integers were searched in the `seconds` up to `at`. They are spread evenly over that time."""
-        begin = max(at - max(seconds, 0.0), self.start)
         # The slowest unit lately: one that took longer counts at once, and is forgotten over a hundred quicker ones.
-        self._slowest = max(at - begin, self._slowest * 0.97)
+        self._slowest = max(seconds, self._slowest * 0.97)
+        begin = at - seconds
+        steps = self._steps
+        if steps and begin >= self.start + (len(steps) - 1) * self.width and at < self.start + len(steps) * self.width:
+            # Nearly every unit: begun and finished within the newest step.
+            steps[-1].hashes += hashes
+            return
+        begin = max(begin, self.start)
         if at <= begin:
             self._step(at).hashes += hashes
             return

@@ -5,6 +5,7 @@ import json
 from pyerlcoin.coin.coin import digest_hex
 from pyerlcoin.coin.facts import CoinAccepted, Finished, HandedOut, Reason, Registered, Rejected, WorkloadChanged
 from pyerlcoin.coin.past import Open, Past, PastMiner
+from pyerlcoin.coin.past import replay as past_of
 from pyerlcoin.coin.unit import Unit
 from pyerlcoin.web.board import MINERS, NEWEST, Board, Earned, State
 from pyerlcoin.web.schedule import Schedule
@@ -162,6 +163,20 @@ class TestFreezing:
         state = board.state(START + 131)
         assert [(miner["name"], miner["coins"]) for miner in state["miners"]] == [("Alice", 1), ("Bob", 1)]
         assert board.state(START + 200)["miners"][0]["coins"] == 3
+
+    def test_such_a_restart_still_says_who_is_there(self) -> None:
+        evening = Evening({"Alice": 300, "Bob": 200})
+        evening.run(150)
+        past = past_of(1, 200, evening.facts)
+        earned = [Earned(fact.at, fact.name, 1, fact.worth) for fact in evening.facts if isinstance(fact, CoinAccepted)]
+        board = fresh(past, now=evening.now, schedule=self.schedule, earned=earned)
+        board.progress(evening.ledger.progress(evening.now))
+        state = board.state(evening.now)
+        assert state["phase"] == "frozen"
+        assert state["game"]["coins"] == sum(row.at < START + 100 for row in earned)
+        assert all(miner["present"] for miner in state["miners"])
+        assert int(state["game"]["finished"]) > 0
+        assert state["game"]["luck"] is None
 
 
 class TestRestart:

@@ -6,6 +6,7 @@
   const { byId, make } = app.dom;
   const SVG = "http://www.w3.org/2000/svg";
   const TABLE_ROWS = 12;
+  const LABEL = 11; // letters and digits beside a line's end
 
   function svg(tag, attributes, content) {
     const element = document.createElementNS(SVG, tag);
@@ -94,11 +95,13 @@
     spread(labels, at.em * 1.2, at.top, at.bottom);
     const texts = labels.map((label) => {
       const name = format.name(label.miner.name);
-      const short = [...name].length > 9 ? `${[...name].slice(0, 8).join("")}…` : name;
+      const number = format.amount(label.miner.coins.at(-1) ?? 0);
+      const letters = Math.max(LABEL - number.length, 4);
+      const short = [...name].length > letters ? `${[...name].slice(0, letters - 1).join("")}…` : name;
       const element = svg(
         "text",
         { class: "end", "data-slot": label.slot, x: at.right + at.em * 0.5, y: label.y + at.em * 0.35 },
-        `\u2068${short}\u2069 ${format.amount(label.miner.coins.at(-1) ?? 0)}`,
+        `\u2068${short}\u2069 ${number}`,
       );
       return element;
     });

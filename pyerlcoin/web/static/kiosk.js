@@ -10,6 +10,7 @@
   const SMALLEST = 0.034; // of the screen's height: what is read from eight screen heights away
   const LARGEST = 0.075;
   const WIDE = 20; // ems of a row: rank, coins, share and speed, and a name of some letters
+  const NARROW = 13; // and of one in two columns: rank, coins, and a name
 
   let on = false;
   let page = 0;
@@ -32,8 +33,9 @@
       const fits = Math.max(Math.floor(room / (smallest * LINE)), PINNED + 1);
       const single = fits - 1; // a row for the headings
       const columns = count <= single ? 1 : 2;
-      const rows = columns === 1 ? Math.max(count, 1) : fits;
-      const type = Math.min(room / (columns === 1 ? rows + 1 : rows) / LINE, height * LARGEST, box.clientWidth / WIDE);
+      const rows = columns === 1 ? Math.max(count, 1) : Math.min(fits, Math.ceil(count / 2));
+      const wide = columns === 1 ? box.clientWidth / WIDE : box.clientWidth / 2 / NARROW;
+      const type = Math.min(room / (columns === 1 ? rows + 1 : rows) / LINE, height * LARGEST, wide);
       box.style.setProperty("--rows", rows);
       box.style.setProperty("--columns", columns);
       box.style.setProperty("--row-type", `${type}px`);

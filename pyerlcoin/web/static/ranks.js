@@ -50,7 +50,7 @@
     text(cells.share, format.percent(miner.share));
     text(cells.rate, format.rate(miner.hashes_per_second).join(" "));
     text(cells.luck, miner.luck === null ? "–" : format.percent(miner.luck));
-    text(cells.last, miner.last_coin_at_seconds === null ? "–" : `${format.span(now - miner.last_coin_at_seconds)} ago`);
+    text(cells.last, miner.last_coin_at_seconds === null ? "–" : format.span(now - miner.last_coin_at_seconds));
     parts.bar.style.setProperty("--part", most ? miner.coins / most : 0);
     parts.row.dataset.slot = colours.slot(miner.name);
     parts.row.classList.toggle("first", miner.rank === 1 && miner.coins > 0);

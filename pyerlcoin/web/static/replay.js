@@ -48,5 +48,8 @@
   slider.addEventListener("input", show);
   page.link("none", `Final board, ${new Date(history.end_seconds * 1000).toLocaleDateString("en-GB", { dateStyle: "long" })}`);
   document.documentElement.classList.add("file");
+  // Over a whole evening a speed is an average.
+  text(document.querySelector(".head .c-rate"), "Average");
+  text(byId("fig-rate-name"), "Average speed");
   show();
 })();
