@@ -20,6 +20,8 @@ __all__ = [
     "Events",
     "Joined",
     "NameTaken",
+    "Paused",
+    "Resumed",
     "Retrying",
     "SearchStarted",
     "SecretChanged",
@@ -144,6 +146,16 @@ class StillWaiting:
     lane: int
     request: str
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Somebody asked the miner to pause: it searches nothing and asks for nothing, and keeps what it has in hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The pause is over."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,10 @@ class MinerView:
     count: int | None
     started: float
     lanes: tuple[LaneView, ...]
+    paused: bool = False
+    finishing: bool = False
+    round_trip: float | None = None
+    """Seconds of the latest call that was answered."""
 
 
 class MinerRole:
@@ -112,6 +116,8 @@ class MinerRole:
         self._stop = asyncio.Event()
         self._reason: str | None = None
         self._finishing = False
+        self._going = asyncio.Event()
+        self._going.set()
         self._started = self._timing.now()
         self._hashes = self._units = self._coins = self._rejected = 0
         self._count: int | None = None
@@ -123,6 +129,30 @@ class MinerRole:
             self._finishing = True
         else:
             self._stop.set()
+        # A lane that waits in a pause could neither finish nor part.
+        self._go_on()
+
+    def pause(self) -> None:
+        """Search nothing and ask for nothing until `resume`; from the event loop. Idempotent, as `resume` is.
+
+        Each lane keeps its unit and its place in it: no unit is called finished, none is given back, and a server whose
+        leases end may give one to somebody else. Coins found by then are still reported; a lost connection is mended.
+        A miner that was told to stop does not pause any more.
+        """
+        if self._reason is None and self._going.is_set():
+            self._going.clear()
+            self._searches.pause()
+            self._events.publish(told.Paused())
+
+    def resume(self) -> None:
+        """Go on where `pause` stopped."""
+        if not self._going.is_set():
+            self._go_on()
+            self._events.publish(told.Resumed())
+
+    def _go_on(self) -> None:
+        self._going.set()
+        self._searches.resume()
 
     def view(self) -> MinerView:
         """How it stands now."""
@@ -138,6 +168,9 @@ class MinerRole:
             lanes=tuple(
                 LaneView(None, 0) if work is None else LaneView(work.unit, work.done_integers) for work in works
             ),
+            paused=not self._going.is_set(),
+            finishing=self._finishing and not self._stop.is_set(),
+            round_trip=self._session.round_trip,
         )
 
     async def run(self) -> Stopped:
@@ -253,6 +286,8 @@ class MinerRole:
                 return
             work = lane.work = Work(unit, self._secret)
             self._events.publish(told.UnitTaken(lane.index, unit.first, unit.last))
+            # A unit that comes in a pause is in hand all the same, so that what befalls the server befalls it as well.
+            await self._going.wait()
             started = self._timing.now()
             whole = await work.search(self._searches, self._options.zeros, partial(self._found, lane, work))
             seconds = self._timing.now() - started
@@ -272,6 +307,9 @@ class MinerRole:
             await self._session.ready()
             if lane.work is not None:
                 await self._answered(lane.work)
+            if not self._going.is_set():
+                await self._going.wait()
+                continue
             if lane.given is not None:
                 unit, lane.given = lane.given, None
                 return unit

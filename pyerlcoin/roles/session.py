@@ -95,6 +95,8 @@ class Session:
         self._ever = False
         self._failures = 0
         self._taken_since: float | None = None
+        self.round_trip: float | None = None
+        """Seconds from the latest call that was answered to its answer."""
 
     @property
     def joined(self) -> bool:
@@ -192,7 +194,10 @@ class Session:
         waits = StillWaiting(lane, type(request).__name__.lower(), _WAITS)
         notice = self._timing.later(_WAITS, lambda: self._events.publish(waits))
         try:
-            return await caller.call(self._server, messages.request_term(request))
+            began = self._timing.now()
+            reply = await caller.call(self._server, messages.request_term(request))
+            self.round_trip = self._timing.now() - began
+            return reply
         finally:
             notice.cancel()
 

@@ -32,6 +32,12 @@ class Searches(Protocol):
     def submit(self, job: Job, on_coin: Callable[[int], None] | None = None) -> RunningSearch:
         """Start a search; several may run. `on_coin` may be called from any thread."""
 
+    def pause(self) -> None:
+        """Search nothing more until `resume`; no search loses its place."""
+
+    def resume(self) -> None:
+        """Go on."""
+
 
 class Work:
     """A unit under one secret. `interrupt` ends its search; what is found by then is still reported, unless dropped."""

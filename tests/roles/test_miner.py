@@ -350,3 +350,109 @@ async def test_every_error_of_a_miner_has_its_exit_code() -> None:
     for error in (GaveUp("x"), RefusedByPeer("x"), CannotReach("x"), NoServer(SERVER)):
         assert isinstance(error, GameError)
         assert error.exit_code in (3, 4, 5)
+
+
+async def test_a_pause_keeps_what_is_in_hand_and_asks_for_nothing() -> None:
+    room = Room(lanes=2)
+    server = await room.serve()
+    async with room.mining():
+        await room.searching(2)
+        first = room.searches.all[0]
+        room.miner.pause()
+        room.miner.pause()
+        assert [room.searches.paused] == [True]
+        assert room.miner.view().paused
+        asked = len(room.asked(DONE))
+        # What was all but searched when the pause began may end in it: its coins are told, it is not called done.
+        first.finish()
+        await until(lambda: room.of(told.UnitFinished))
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert len(room.asked(DONE)) == asked
+        assert server.ledger.worth() == len(coins(first.job.first, first.job.last))
+        assert server.ledger.progress(room.timing.now()).finished == 0
+        assert server.ledger.progress(room.timing.now()).returned == 0
+        room.miner.resume()
+        room.miner.resume()
+        await until(lambda: server.ledger.progress(room.timing.now()).finished == 100)
+        assert not room.searches.paused
+        assert (len(room.of(told.Paused)), len(room.of(told.Resumed))) == (1, 1)
+
+
+async def test_a_unit_that_comes_in_a_pause_waits_for_its_end() -> None:
+    room = Room()
+    await room.serve()
+    async with room.mining():
+        search = await room.searching()
+        room.host.hold = True
+        search.finish([])
+        await until(lambda: room.asked(DONE))
+        room.miner.pause()
+        room.host.release()
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert room.searches.units() == [(1, 100)]
+        room.miner.resume()
+        await room.searching()
+        assert room.searches.units() == [(1, 100), (101, 200)]
+
+
+@pytest.mark.parametrize("secret", [SECRET, b"another"])
+async def test_a_server_that_is_lost_in_a_pause_is_joined_in_it_and_asked_after_it(secret: bytes) -> None:
+    room = Room()
+    await room.serve()
+    async with room.mining():
+        search = await room.searching()
+        room.host.hold = True
+        search.finish()
+        await until(lambda: len(room.asked(COIN)) == len(coins(1, 100)))
+        room.host.release()
+        room.host.hold = True
+        await until(lambda: room.asked(DONE))
+        room.miner.pause()
+        room.host.release()
+        for _ in range(50):
+            await asyncio.sleep(0)
+        room.network.crash(SERVER, Atom("killed"))
+        server = await room.serve(secret)
+        await room.rejoined()
+        room.miner.resume()
+        (await room.searching()).finish()
+        await until(lambda: server.ledger.progress(room.timing.now()).finished == 100)
+        assert server.ledger.worth() == len(coins(1, 100, secret))
+        assert room.of(told.CoinRejected) == []
+
+
+@pytest.mark.parametrize("finish", [False, True])
+async def test_who_is_told_to_stop_in_a_pause_stops(finish: bool) -> None:
+    room = Room()
+    server = await room.serve()
+    async with room.mining() as task:
+        search = await room.searching()
+        room.miner.pause()
+        room.miner.stop("enough", finish=finish)
+        assert not room.searches.paused
+        assert room.miner.view().finishing is finish
+        room.miner.pause()
+        assert not room.searches.paused
+        if finish:
+            search.finish()
+        await until(task.done)
+        assert task.result().reason == "enough"
+        assert server.ledger.progress(room.timing.now()).finished == (100 if finish else 0)
+
+
+async def test_how_long_the_latest_answer_took() -> None:
+    room = Room()
+    await room.serve()
+    assert room.miner.view().round_trip is None
+    async with room.mining():
+        search = await room.searching()
+        assert room.miner.view().round_trip == 0.0
+        room.host.hold = True
+        search.finish([])
+        await until(lambda: room.asked(DONE))
+        room.timing.advance(0.5)
+        room.host.release()
+        await room.searching()
+        assert room.miner.view().round_trip == 0.5

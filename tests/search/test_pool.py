@@ -205,3 +205,32 @@ def test_an_exception_in_a_process_comes_back() -> None:
 def test_a_piece_that_ends_its_process_every_time_is_given_up() -> None:
     with Pool(Mortal(), workers=1) as pool, pytest.raises(WorkersDied):
         pool.submit(LONG).future.result(60 * UNIT)
+
+
+def test_a_pause_holds_every_search_where_it_is() -> None:
+    engine = Gated()
+    with Pool(engine, 1) as pool:
+        search = pool.submit(Job(b"s", 1, 5_000_000, 5))
+        assert engine.asked.acquire(timeout=20 * UNIT)
+        pool.pause()
+        engine.go.set()
+        later = pool.submit(Job(b"s", 1, 5_000_000, 5))
+        first = engine.pieces[0]
+        while search.done_integers < first.size:
+            wait([search.future], timeout=0.001)
+        assert not engine.asked.acquire(timeout=0.02), "no piece is begun in a pause"
+        assert search.done_integers == first.size
+        pool.resume()
+        for each in (search, later):
+            assert each.future.result(20 * UNIT) == []
+        assert engine.pieces[1].first == first.last + 1
+
+
+def test_a_search_that_is_given_up_in_a_pause_ends_in_it() -> None:
+    with Pool(Gated(), 1) as pool:
+        pool.pause()
+        search = pool.submit(Job(b"s", 1, 5_000_000, 5))
+        search.cancel()
+        with pytest.raises(CancelledError):
+            search.future.result(20 * UNIT)
+    assert search.done_integers == 0

@@ -41,6 +41,7 @@ class HandSearches:
     def __init__(self, *, held: bool = False) -> None:
         self.held = held
         self.all: list[HandSearch] = []
+        self.paused = False
 
     def submit(self, job: Job, on_coin: Callable[[int], None] | None = None) -> HandSearch:
         search = HandSearch(job, on_coin)
@@ -48,6 +49,12 @@ class HandSearches:
         if not self.held:
             search.finish()
         return search
+
+    def pause(self) -> None:
+        self.paused = True
+
+    def resume(self) -> None:
+        self.paused = False
 
     @property
     def running(self) -> list[HandSearch]:
