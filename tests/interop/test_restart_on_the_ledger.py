@@ -61,6 +61,7 @@ async def test_names_counts_and_open_units_are_back_and_miners_too(table: Table,
         bob = table.mine(node, "Bob")
         await bob.__aenter__()
         try:
+            await bob.wait_line(r" joined ", timeout=60 * UNIT)
             await game.coins_of("Bob", 20)
             before = await game.progress()
             game.child.kill()
