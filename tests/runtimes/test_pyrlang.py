@@ -142,7 +142,7 @@ def test_each_test_that_it_cannot_do_is_there() -> None:
     source = "".join(path.read_text() for path in INTEROP.glob("test_*.py") if path.name not in OUR_NODE)
     assert all((INTEROP / name).exists() for name in OUR_NODE)
     for name in CANNOT:
-        assert f"def {name}(" in source
+        assert f"def {name.partition('[')[0]}(" in source
 
 
 # The real thing.
