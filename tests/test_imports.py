@@ -119,6 +119,7 @@ SHARED_BY_A_ROOM = (
     "test_hostile_bytes.py",
     "test_ledger_model.py",  # every rule at once
     "test_with_a_beam.py",  # all of the node, through its front door
+    "test_without_epmd.py",  # nodes that have no port mapper, through the front door
     "test_contract.py",  # what all engines promise
 )
 """Files that hold a whole room to one thing."""

@@ -166,7 +166,7 @@ async def dead_port_without_epmd(cluster: Cluster) -> AsyncIterator[Staged]:
 
 
 def silence(cluster: Cluster) -> AbstractAsyncContextManager[Staged]:
-    return saying(cluster, b"", setup_time=0.3 * UNIT)
+    return saying(cluster, b"", setup_time=UNIT)
 
 
 def no_erlang_node(cluster: Cluster) -> AbstractAsyncContextManager[Staged]:
@@ -182,7 +182,7 @@ def not_allowed(cluster: Cluster) -> AbstractAsyncContextManager[Staged]:
 
 
 def nok(cluster: Cluster) -> AbstractAsyncContextManager[Staged]:
-    return saying(cluster, frame(b"snok"), setup_time=0.3 * UNIT)
+    return saying(cluster, frame(b"snok"), setup_time=UNIT)
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
 """The transport seam: how a node opens and accepts streams, and the one place where their errors become ours.
 
-Plain TCP is here. A TLS carrier offers the same three things with a length of four bytes in the handshake.
+Plain TCP is here, TLS in `tls`: the same, with a length of four bytes in the handshake.
 """
 
 from __future__ import annotations
@@ -14,7 +14,19 @@ from typing import Protocol
 
 from pyerlcoin.beam.errors import CannotListen, HostUnknown, Unreachable
 
-__all__ = ["Carrier", "TcpCarrier", "connect_tcp", "listen_tcp", "local_addresses", "resolve", "turns", "why"]
+__all__ = [
+    "Carrier",
+    "ProtocolFactory",
+    "Securing",
+    "TcpCarrier",
+    "connect_tcp",
+    "listen_tcp",
+    "listen_tcp_socket",
+    "local_addresses",
+    "resolve",
+    "turns",
+    "why",
+]
 
 ProtocolFactory = Callable[[], asyncio.BaseProtocol]
 
@@ -36,6 +48,16 @@ class Carrier(Protocol):
     async def listen(self, factory: ProtocolFactory, address: str, port: int) -> asyncio.Server:
         """Accept streams there. Port 0 lets the system choose."""
 
+    def vouches(self, transport: asyncio.Transport, host: str) -> bool:
+        """Whether a peer that opened `transport` may say that its node is on `host`. The cookie is another question."""
+
+
+class Securing(asyncio.Protocol):
+    """A protocol that can be told of its stream before TLS is on it, so that giving up can close it."""
+
+    def securing(self, transport: asyncio.Transport) -> None:
+        """`connection_made` follows, or `connection_lost` with the reason."""
+
 
 class TcpCarrier:
     """Distribution over plain TCP, `inet_tcp_dist`."""
@@ -49,7 +71,11 @@ class TcpCarrier:
 
     async def listen(self, factory: ProtocolFactory, address: str, port: int) -> asyncio.Server:
         """As `Carrier.listen`."""
-        return await _listen(factory, address, port)
+        return await listen_tcp_socket(factory, address, port)
+
+    def vouches(self, transport: asyncio.Transport, host: str) -> bool:
+        """As `Carrier.vouches`: nothing is proved, so anybody may."""
+        return True
 
 
 async def connect_tcp(factory: ProtocolFactory, address: str, port: int) -> None:
@@ -60,12 +86,13 @@ async def connect_tcp(factory: ProtocolFactory, address: str, port: int) -> None
 async def listen_tcp(factory: ProtocolFactory, address: str, port: int) -> asyncio.Server:
     """A listening socket. Raises CannotListen."""
     try:
-        return await _listen(factory, address, port)
+        return await listen_tcp_socket(factory, address, port)
     except OSError as error:
         raise cannot_listen(address, port, error) from error
 
 
-async def _listen(factory: ProtocolFactory, address: str, port: int) -> asyncio.Server:
+async def listen_tcp_socket(factory: ProtocolFactory, address: str, port: int) -> asyncio.Server:
+    """As `listen_tcp`. Raises OSError."""
     # Not with create_server alone: cancelled, it loses its socket, and since 3.13 it hides why it could not bind.
     listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
     try:

@@ -21,6 +21,7 @@ from pyerlcoin.beam.errors import (
 from pyerlcoin.beam.node import epmd_client
 from pyerlcoin.beam.node.carrier import resolve, why
 from pyerlcoin.beam.node.handshaking import Handshaking
+from pyerlcoin.beam.node.tls_words import tls_refused
 
 if TYPE_CHECKING:
     from pyerlcoin.beam.node.connection import Connection
@@ -51,6 +52,7 @@ class Dial:
         self._waiting: list[tuple[Callable[[Connection], None], Callable[[], None] | None]] = []
         self._step = _Step.EPMD
         self._port = 0
+        self._handshaking: Handshaking | None = None
         self._gave_way: AlreadyConnected | None = None
         self._attempt = self._loop.create_task(self._try())
         self.task = self._loop.create_task(self._run())
@@ -130,15 +132,23 @@ class Dial:
 
         def failed(handshaking: Handshaking, error: BeamError) -> None:
             if isinstance(error, RemoteFault):
-                error = NoErlangNode(self.peer.full, self._port, str(error))
+                if node.carrier.encrypted and not handshaking.heard:
+                    # TLS 1.3: a server judges our certificate when we are done already.
+                    error = tls_refused(self.peer.full, ConnectionResetError())
+                else:
+                    error = NoErlangNode(self.peer.full, self._port, str(error))
             if not outcome.done():
                 outcome.set_exception(error)
 
         handshaking = Handshaking(node.initiator(self.peer), self._loop, node.setup_time, opened, failed)
+        handshaking.peer = self.peer
+        self._handshaking = handshaking
         try:
             try:
                 await node.carrier.connect(lambda: handshaking, self.peer.host, address, self._port)
             except OSError as error:
+                if handshaking.reached:
+                    raise tls_refused(self.peer.full, error) from error
                 raise PortUnreachable(self.peer.full, self._port, why(error)) from error
             self._step = _Step.HANDSHAKE
             await outcome
@@ -146,6 +156,8 @@ class Dial:
             # Cancelled: the socket of the attempt that lost closes at once, as net_kernel there waits for that.
             if not outcome.done():
                 outcome.cancel()
+            elif not outcome.cancelled():
+                outcome.exception()  # seen, also if the time ran out while it connected
             handshaking.fail(AlreadyConnected(self.peer.full))
 
     def _meaning_of_timeout(self, seconds: float) -> BeamError:
@@ -153,6 +165,6 @@ class Dial:
             return self._gave_way
         if self._step is _Step.EPMD:
             return EpmdUnreachable(self.peer.host, self._peers.node.epmd_port, why(TimeoutError()))
-        if self._step is _Step.CONNECT:
+        if self._step is _Step.CONNECT and not (self._handshaking is not None and self._handshaking.reached):
             return PortUnreachable(self.peer.full, self._port, why(TimeoutError()))
         return SetupTimeout(self.peer.full, seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import ssl
 from collections.abc import Callable
 from typing import Final
 
@@ -18,16 +19,19 @@ from pyerlcoin.beam.dist import (
     NodeName,
     Status,
 )
-from pyerlcoin.beam.errors import AlreadyConnected, BeamError, NotAllowed, SetupTimeout
+from pyerlcoin.beam.errors import AlreadyConnected, BeamError, NotAllowed, SetupTimeout, TlsRefused
+from pyerlcoin.beam.node.carrier import Securing
+from pyerlcoin.beam.node.tls_words import NOT_FOR_ITS_HOST, tls_refused
 
 __all__ = ["Handshaking", "Refusal"]
 
 Opened = Callable[["Handshaking", asyncio.Transport, Established], None]
 Failed = Callable[["Handshaking", BeamError], None]
 NameCheck = Callable[["Handshaking", NodeName], Status]
+HostCheck = Callable[[asyncio.Transport, str], bool]
 
 
-class Handshaking(asyncio.Protocol):
+class Handshaking(Securing):
     """One attempt, from the first byte to `opened` or `failed`: exactly one of the two is called, once.
 
     Args:
@@ -36,6 +40,7 @@ class Handshaking(asyncio.Protocol):
         opened: called with the transport before the last bytes of ours are written, so that an acceptor can close
             an older connection to the peer before its ack says that this one is it.
         name_check: for an acceptor, the status that the peer's name gets.
+        host_check: for an acceptor, `Carrier.vouches`.
     """
 
     def __init__(
@@ -46,6 +51,7 @@ class Handshaking(asyncio.Protocol):
         opened: Opened,
         failed: Failed,
         name_check: NameCheck | None = None,
+        host_check: HostCheck | None = None,
     ) -> None:
         self.machine: Final = machine
         self.peer: NodeName | None = None
@@ -58,14 +64,24 @@ class Handshaking(asyncio.Protocol):
         self._opened = opened
         self._failed = failed
         self._name_check = name_check
+        self._host_check = host_check
         self._over = False
+
+    @property
+    def reached(self) -> bool:
+        """Whether there is a socket, be it without TLS yet."""
+        return self._transport is not None
+
+    def securing(self, transport: asyncio.Transport) -> None:
+        """As `Securing.securing`."""
+        self._transport = transport
+        peer = transport.get_extra_info("peername")
+        self.address = f"{peer[0]}:{peer[1]}" if peer else "?"
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket is there; a dialler speaks first."""
         assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        peer = transport.get_extra_info("peername")
-        self.address = f"{peer[0]}:{peer[1]}" if peer else "?"
+        self.securing(transport)
         if self._over:
             transport.abort()
             return
@@ -98,7 +114,9 @@ class Handshaking(asyncio.Protocol):
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
-        """The socket broke, or was closed by `fail`."""
+        """The socket broke, or was closed by `fail`; or there was no TLS on it."""
+        if isinstance(error, ssl.SSLError):
+            self.fail(tls_refused(self._who(), error))
         self.eof_received()
 
     def fail(self, error: BeamError) -> None:
@@ -133,12 +151,17 @@ class Handshaking(asyncio.Protocol):
 
     def _give_name(self, machine: Acceptor, event: NameRequested) -> None:
         self.peer = NodeName.dynamic(event.host, secrets.randbits(64))
+        if not self._vouched(event.host):
+            raise TlsRefused(self._who(), NOT_FOR_ITS_HOST)
         # 0 to 3 were the creations of old.
         machine.answer_named(self.peer, secrets.randbelow(2**32 - 4) + 4)
 
     def _answer_name(self, machine: Acceptor, event: NameReceived) -> None:
         assert self._name_check is not None
         self.peer = event.peer
+        if not self._vouched(event.peer.host):
+            machine.answer(Status.NOT_ALLOWED)
+            raise TlsRefused(self._who(), NOT_FOR_ITS_HOST)
         status = self._name_check(self, event.peer)
         machine.answer(status)
         if status is Status.NOT_ALLOWED:
@@ -152,9 +175,15 @@ class Handshaking(asyncio.Protocol):
         assert self._transport is not None
         self._opened(self, self._transport, established)
 
+    def _vouched(self, host: str) -> bool:
+        assert self._transport is not None
+        return self._host_check is None or self._host_check(self._transport, host)
+
+    def _who(self) -> str:
+        return self.peer.full if self.peer is not None else self.address
+
     def _expire(self) -> None:
-        who = self.peer.full if self.peer is not None else self.address
-        self.fail(SetupTimeout(who, self._deadline))
+        self.fail(SetupTimeout(self._who(), self._deadline))
 
     def _write(self) -> None:
         data = self.machine.data_to_send()

@@ -79,7 +79,13 @@ class Peers:
         if not node.running:  # not registered yet, so nobody was told of the port; or no longer
             return Refusal()
         handshaking = Handshaking(
-            node.acceptor(), node.loop, node.setup_time, self._opened, self._knock_failed, self._check_name
+            node.acceptor(),
+            node.loop,
+            node.setup_time,
+            self._opened,
+            self._knock_failed,
+            self._check_name,
+            node.carrier.vouches,
         )
         self._knocking.add(handshaking)
         if len(self._knocking) > node.limits.handshakes:

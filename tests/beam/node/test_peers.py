@@ -23,6 +23,7 @@ from pyerlcoin.beam.errors import (
 )
 from pyerlcoin.beam.node import epmd_client
 from pyerlcoin.beam.node.events import HandshakeRefused, NodeDisconnected, NodeUp
+from tests.support.clock import UNIT
 from tests.support.nodes import Cluster, EventLog, settle
 from tests.support.ports import free_port, fresh_cookie, fresh_name, fresh_node
 
@@ -187,7 +188,7 @@ async def test_a_registered_node_whose_port_is_shut() -> None:
 
 async def test_a_port_that_says_nothing_is_a_setup_timeout() -> None:
     async with Cluster() as cluster:
-        node = await cluster.start(setup_time=0.05)
+        node = await cluster.start(setup_time=UNIT)
         mute = await node.loop.create_server(asyncio.Protocol, "127.0.0.1", 0)
         async with mute:
             gone = NodeName.parse(fresh_node())

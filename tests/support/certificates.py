@@ -1,0 +1,54 @@
+"""Certificates for nodes under test, made by openssl: an authority, and what it signs."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.clock import UNIT
+
+__all__ = ["Authority", "Identity"]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A certificate, its key, and the authority to trust: three PEM files."""
+
+    certificate: Path
+    key: Path
+    authority: Path
+
+
+class Authority:
+    """Signs certificates. All files lie in one folder."""
+
+    def __init__(self, folder: Path, name: str = "authority") -> None:
+        self.folder = folder
+        self.name = name
+        self.certificate = folder / f"{name}.pem"
+        self._key = folder / f"{name}.key"
+        _openssl(
+            *("req", "-x509", *_NEW_KEY, "-days", "2", "-subj", f"/CN={name}"),
+            *("-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign"),
+            *("-keyout", str(self._key), "-out", str(self.certificate)),
+        )
+
+    def sign(self, name: str, *alternatives: str, days: int = 2) -> Identity:
+        """A certificate for hosts, written `DNS:localhost` or `IP:127.0.0.1`; with `days=-1` it is over already."""
+        request, extensions = self.folder / f"{name}.csr", self.folder / f"{name}.ext"
+        certificate, key = self.folder / f"{name}.pem", self.folder / f"{name}.key"
+        extensions.write_text(f"subjectAltName={','.join(alternatives)}\n" if alternatives else "")
+        _openssl("req", *_NEW_KEY, "-subj", f"/CN={name}", "-keyout", str(key), "-out", str(request))
+        _openssl(
+            *("x509", "-req", "-in", str(request), "-CA", str(self.certificate), "-CAkey", str(self._key)),
+            *("-days", str(days), "-extfile", str(extensions), "-out", str(certificate)),
+        )
+        return Identity(certificate, key, self.certificate)
+
+
+_NEW_KEY = ("-newkey", "rsa:2048", "-nodes")
+
+
+def _openssl(*arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=60 * UNIT)
