@@ -9,10 +9,30 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-__all__ = ["Lines"]
+__all__ = ["EVERY", "Lines", "Output"]
 
 EVERY: Final = 10.0
 """Seconds between two lines of status."""
+
+
+class Output:
+    """Standard output, a line at a time. When nobody reads it any more, `closed` is called, once."""
+
+    def __init__(self, closed: Callable[[], None]) -> None:
+        self._closed = closed
+        self._broken = False
+
+    def write(self, line: str) -> None:
+        """One line, there at once."""
+        if self._broken:
+            return
+        try:
+            print(line, flush=True)
+        except BrokenPipeError:
+            self._broken = True
+            # What is left in the buffer must not raise again when the interpreter ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            self._closed()
 
 
 class Lines:
@@ -31,33 +51,28 @@ class Lines:
     ) -> None:
         self._sentence = sentence
         self._status = status
-        self._closed = closed
+        self._output = Output(closed)
         self._every = every
-        self._broken = False
 
     def event(self, event: object) -> None:
         line = self._sentence(event)
         if line is not None:
             self.say(line)
 
-    def say(self, line: str) -> None:
-        """One line, with the time before it."""
-        if self._broken:
-            return
-        try:
-            print(f"{datetime.now():%H:%M:%S} {line}", flush=True)
-        except BrokenPipeError:
-            self._broken = True
-            # What is left in the buffer must not raise again when the interpreter ends.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            self._closed()
+    def say(self, *lines: str) -> None:
+        """Each with the time before it."""
+        for line in lines:
+            self._output.write(f"{datetime.now():%H:%M:%S} {line}")
+
+    def status(self) -> None:
+        line = self._status()
+        if line is not None:
+            self.say(line)
 
     async def run(self) -> None:
         while True:
             await asyncio.sleep(self._every)
-            line = self._status()
-            if line is not None:
-                self.say(line)
+            self.status()
 
     def close(self) -> None:
         pass

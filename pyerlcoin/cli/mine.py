@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import random
+from functools import partial
 from typing import Annotated
 
 import typer
 
-from pyerlcoin.cli import sentences, view
-from pyerlcoin.cli.lines import Lines
+from pyerlcoin.cli import view
+from pyerlcoin.cli.json_events import JsonEvents
+from pyerlcoin.cli.keys import keys_read
+from pyerlcoin.cli.miner_show import press, show_miner
 from pyerlcoin.cli.options import (
     CookieOption,
     EngineOption,
@@ -24,9 +27,7 @@ from pyerlcoin.cli.options import (
     Zeros,
 )
 from pyerlcoin.cli.own_node import make_cluster, new_name, own_name, read_node
-from pyerlcoin.cli.running import Show, shown_by, stopping_by_signal
-from pyerlcoin.cli.speed import Speed
-from pyerlcoin.cli.text import count
+from pyerlcoin.cli.running import shown_by, stopping_by_signal
 from pyerlcoin.coin.coin import ZEROS
 from pyerlcoin.errors import ExitCode
 from pyerlcoin.roles.cluster import Address, Cluster
@@ -59,8 +60,13 @@ def mine(
     ] = None,
     runtime: RuntimeOption = Runtime.NATIVE,
     quiet: Quiet = False,
+    json_events: JsonEvents = False,
 ) -> int:
-    """Mine on a server, Elixir's or pyerlcoin's, until Ctrl-C."""
+    """Mine on a server, Elixir's or pyerlcoin's, until Ctrl-C.
+
+    On a terminal keys do more: h help, p pause, r resume, s status, f finish the units in hand and quit, q quit.
+    A pause stops the search and keeps the units: nothing is called finished, nothing given back.
+    """
     peer = read_node(server)
     choice = choose(engine)
     node = own_name(name, sname) or new_name("miner", peer)
@@ -74,46 +80,26 @@ def mine(
         coins=coins,
         max_retries=max_retries,
     )
-    return asyncio.run(_mine(cluster, choice, workers, options, quiet))
+    return asyncio.run(_mine(cluster, choice, workers, options, view.form(quiet, json_events)))
 
 
-async def _mine(cluster: Cluster, choice: Choice, workers: int | None, options: MinerOptions, quiet: bool) -> ExitCode:
+async def _mine(
+    cluster: Cluster, choice: Choice, workers: int | None, options: MinerOptions, form: view.Form
+) -> ExitCode:
     timing = LoopTiming()
     events = Events()
     with Pool(choice.engine, workers) as pool:
         role = MinerRole(cluster, pool, options, events, chance=random.SystemRandom().random, timing=timing)
-        show = _show(role, options, timing, quiet)
-        events.subscribe(show.event)
+        show = show_miner(role, options, events, timing, form)
         await cluster.start()
         try:
-            async with stopping_by_signal(lambda: role.stop("interrupted")) as interruption, shown_by(show):
+            async with (
+                stopping_by_signal(lambda: role.stop("interrupted")) as interruption,
+                keys_read(partial(press, role, show)),
+                shown_by(show),
+            ):
                 events.publish(SearchStarted(choice.engine.name, pool.workers, choice.sentence))
                 await role.run()
             return interruption.exit_code
         finally:
             await cluster.stop()
-
-
-def _show(role: MinerRole, options: MinerOptions, timing: LoopTiming, quiet: bool) -> Show:
-    speed = Speed(timing.now())
-
-    def sampled() -> Speed:
-        speed.sample(timing.now(), role.view().hashes)
-        return speed
-
-    if view.is_live(quiet):
-        return view.Screen(
-            lambda: view.miner(role.view(), sampled(), options.name, options.server.node, timing.now()),
-            sentences.of_miner,
-        )
-
-    def status() -> str:
-        now = role.view()
-        units = [lane.unit for lane in now.lanes if lane.unit is not None]
-        at = f", from {count(min(unit.first for unit in units))}" if units else ""
-        return (
-            f"speed {view.speeds(sampled())}, {count(now.hashes)} integers in {count(now.units)} units, "
-            f"{count(now.coins)} coins{at}"
-        )
-
-    return Lines(sentences.of_miner, status, lambda: role.stop("nobody reads its output"))

@@ -34,6 +34,12 @@ class Show(Protocol):
     def event(self, event: object) -> None:
         """Something happened."""
 
+    def say(self, *lines: str) -> None:
+        """Lines for whoever watches; none takes the last ones away where that can be."""
+
+    def status(self) -> None:
+        """Show how it stands, now."""
+
     async def run(self) -> None:
         """Keep what is shown up to date, until cancelled."""
 

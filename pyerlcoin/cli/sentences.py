@@ -31,6 +31,10 @@ def of_miner(event: object) -> str | None:
             return f"the engine found {n}, which hashlib says is no coin: use --engine python and tell its authors"
         case events.StillWaiting(_, request, seconds):
             return f"no answer to {request} after {seconds:g} s: still waiting"
+        case events.Paused():
+            return "paused: nothing is searched, nothing given back; r resumes"
+        case events.Resumed():
+            return "resumed"
         case events.ServerGone(reason):
             return f"the server is gone: {shown(reason, 300)}; the search goes on"
         case events.Retrying(attempt, delay, reason):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,6 +13,8 @@ import typer
 
 from pyerlcoin.beam import NodeName
 from pyerlcoin.cli import sentences, view
+from pyerlcoin.cli.json_events import JsonEventLines, JsonEvents
+from pyerlcoin.cli.keys import keys_read
 from pyerlcoin.cli.lines import Lines
 from pyerlcoin.cli.options import (
     CookieOption,
@@ -30,6 +33,7 @@ from pyerlcoin.cli.running import Show, shown_by, stopping_by_signal
 from pyerlcoin.cli.text import count, rate
 from pyerlcoin.coin.coin import ZEROS
 from pyerlcoin.coin.ledger import Ledger
+from pyerlcoin.coin.progress import Progress
 from pyerlcoin.errors import ExitCode, WrongUsage
 from pyerlcoin.roles.cluster import Cluster
 from pyerlcoin.roles.events import Events
@@ -90,6 +94,7 @@ def serve(
     seconds: Seconds = None,
     runtime: RuntimeOption = Runtime.NATIVE,
     quiet: Quiet = False,
+    json_events: JsonEvents = False,
 ) -> int:
     """Host the game for the miners of a cluster, until Ctrl-C."""
     node = own_name(name, sname)
@@ -122,7 +127,7 @@ def serve(
         )
 
     cluster = make_cluster(node, cookie, bind=bind, port=port, hidden=hidden, runtime=runtime)
-    return asyncio.run(_serve(cluster, node, open_store, page, seconds, quiet))
+    return asyncio.run(_serve(cluster, node, open_store, page, seconds, view.form(quiet, json_events)))
 
 
 async def _serve(
@@ -131,7 +136,7 @@ async def _serve(
     open_store: Callable[[float], Store],
     page: Page | None,
     seconds: float | None,
-    quiet: bool,
+    form: view.Form,
 ) -> ExitCode:
     timing = LoopTiming()
     events = Events()
@@ -145,17 +150,21 @@ async def _serve(
             async with page_served(page, store.ledger, events, timing, file=file) as board:
                 try:
                     await role.open(cluster)
-                    show = _show(role, node, file, board, timing, stopped, quiet)
+                    show = _show(role, node, file, board, timing, stopped, form)
                     events.subscribe(show.event)
                     if seconds is not None:
                         timing.later(seconds, stopped.set)
-                    async with stopping_by_signal(stopped.set) as interruption, shown_by(show):
+                    # No key ends a game: only what is typed by mistake is kept off the board.
+                    async with (
+                        stopping_by_signal(stopped.set) as interruption,
+                        keys_read(lambda key: show.status() if key == "s" else None),
+                        shown_by(show),
+                    ):
                         await stopped.wait()
                     return interruption.exit_code
                 finally:
                     await role.close()
-                    for line in view.plain_board(role.ledger.progress(timing.now())):
-                        typer.echo(line)
+                    _say_board(role.ledger.progress(timing.now()), timing.now(), form)
     finally:
         await cluster.stop()
 
@@ -167,20 +176,41 @@ def _show(
     board: str | None,
     timing: LoopTiming,
     stopped: asyncio.Event,
-    quiet: bool,
+    form: view.Form,
 ) -> Show:
     title = f"ElixirCoin.Server on {node.full}"
     kept = "the game ends with this process: it has no ledger" if file is None else f"the ledger is {file}"
-    if view.is_live(quiet):
-        typer.echo(kept)
-        heading = title if board is None else f"{title}, board at {board}"
-        return view.Screen(lambda: view.board(role.ledger.progress(timing.now()), heading), sentences.of_server)
-    lines = Lines(sentences.of_server, lambda: _status(role, timing), stopped.set)
-    lines.say(kept)
-    lines.say(f"serving {title}, hidden from Node.list() unless --visible; Ctrl-C ends it")
-    if board is not None:
-        lines.say(f"the board is at {board}, and for a projector at {board}?kiosk")
-    return lines
+
+    def status() -> str:
+        return _status(role, timing)
+
+    match form:
+        case view.Form.PICTURE:
+            typer.echo(kept)
+            heading = title if board is None else f"{title}, board at {board}"
+            return view.Screen(
+                lambda rows: view.board(role.ledger.progress(timing.now()), heading, rows), sentences.of_server, status
+            )
+        case view.Form.JSON:
+            told = JsonEventLines(lambda: asdict(role.ledger.progress(timing.now())), stopped.set, timing.now)
+            ledger = None if file is None else str(file)
+            told.tell("serving", {"node": node.full, "ledger": ledger, "board": board})
+            return told
+        case view.Form.LINES:
+            lines = Lines(sentences.of_server, status, stopped.set)
+            lines.say(kept)
+            lines.say(f"serving {title}, hidden from Node.list() unless --visible; Ctrl-C ends it")
+            if board is not None:
+                lines.say(f"the board is at {board}, and for a projector at {board}?kiosk")
+            return lines
+
+
+def _say_board(told: Progress, now: float, form: view.Form) -> None:
+    if form is view.Form.JSON:
+        JsonEventLines(dict, lambda: None, lambda: now).tell("board", asdict(told))
+        return
+    for line in view.plain_board(told):
+        typer.echo(line)
 
 
 def _status(role: ServerRole, timing: LoopTiming) -> str:

@@ -1,4 +1,4 @@
-"""How fast a miner is: over the last ten seconds, minute and quarter of an hour."""
+"""How fast a miner is: over the last ten seconds, minute and quarter of an hour, and in all."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ class Speed:
 
     def __init__(self, now: float) -> None:
         self._samples: deque[tuple[float, int]] = deque([(now, 0)])
+        self._began = now
 
     def sample(self, now: float, total: int) -> None:
         """The number was `total` at `now`."""
@@ -25,6 +26,11 @@ class Speed:
         # One sample older than the widest window stays, as its beginning.
         while len(self._samples) > 2 and self._samples[1][0] <= now - WINDOWS[-1]:
             self._samples.popleft()
+
+    def overall(self) -> float:
+        """Per second, since the beginning."""
+        now, total = self._samples[-1]
+        return total / (now - self._began) if now > self._began else 0.0
 
     def over(self, seconds: float) -> float:
         """Per second, over the last `seconds` or as long as there are samples."""

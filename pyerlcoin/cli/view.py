@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from enum import Enum, auto
 from typing import Final
 
 from rich.console import Console, Group, RenderableType
@@ -20,13 +22,19 @@ from pyerlcoin.cli.text import count, duration, rate, shown
 from pyerlcoin.coin.progress import Progress
 from pyerlcoin.roles.miner import MinerView
 
-__all__ = ["Screen", "board", "is_live", "miner", "plain_board", "speeds"]
+__all__ = ["KEYS", "Form", "Screen", "board", "form", "is_live", "miner", "plain_board", "speeds"]
 
 REFRESH: Final = 0.25
 """Seconds between two pictures: smooth for an eye, nothing for a processor."""
 
 LINES: Final = 8
-"""The newest log lines that stay under the picture."""
+"""The newest log lines that stay under the picture, at most; at most a third of the terminal's rows."""
+
+BAR: Final = 24
+"""Columns of a unit's bar: with its range beside it there is room in eighty for integers of eleven digits."""
+
+WORDS: Final = {10.0: "10 s", 60.0: "60 s", 900.0: "15 min"}
+"""The windows of a speed."""
 
 
 def is_live(quiet: bool) -> bool:
@@ -35,33 +43,71 @@ def is_live(quiet: bool) -> bool:
     return not quiet and console.is_terminal and not console.is_dumb_terminal and "NO_COLOR" not in os.environ
 
 
+class Form(Enum):
+    """How a command shows what goes on."""
+
+    PICTURE = auto()
+    LINES = auto()
+    JSON = auto()
+
+
+def form(quiet: bool, json_events: bool) -> Form:
+    """What the two options and the terminal make of it."""
+    if json_events:
+        return Form.JSON
+    return Form.PICTURE if is_live(quiet) else Form.LINES
+
+
 class Screen:
-    """A `running.Show`: a picture, and the newest lines under it."""
+    """A `running.Show`: a picture, and the newest lines under it.
+
+    `picture` is told how many rows there are for it. `status` gives the line that `status()` shows.
+    """
 
     def __init__(
         self,
-        picture: Callable[[], RenderableType],
+        picture: Callable[[int], RenderableType],
         sentence: Callable[[object], str | None],
+        status: Callable[[], str | None] = lambda: None,
         *,
         console: Console | None = None,
     ) -> None:
         self._picture = picture
         self._sentence = sentence
+        self._status = status
         self._lines: deque[str] = deque(maxlen=LINES)
+        self._said: list[str] = []
+        self._handlers: list[logging.Handler] = []
         self._live = Live(console=console, auto_refresh=False, redirect_stderr=True, redirect_stdout=True)
 
     def event(self, event: object) -> None:
         line = self._sentence(event)
         if line is not None:
-            self._lines.append(f"{datetime.now():%H:%M:%S} {line}")
+            self._lines.append(_timed(line))
+
+    def say(self, *lines: str) -> None:
+        """These stay until others are said: in the log, coins would push them out before they are read."""
+        self._said = [_timed(line) for line in lines]
+
+    def status(self) -> None:
+        line = self._status()
+        if line is not None:
+            self.say(line)
 
     def render(self) -> RenderableType:
-        """The picture and its lines."""
-        lines = [Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in self._lines]
-        return Group(self._picture(), Text(), *lines)
+        """The picture and its lines, in no more rows than the terminal has."""
+        height = self._live.console.height
+        most = min(LINES, height // 3)
+        said = [_line(line) for line in self._said]
+        lines = [_line(line, "dim") for line in list(self._lines)[-most:]]
+        # One row is between picture and log, and the last one of a terminal is the cursor's.
+        return Group(self._picture(max(1, height - most - len(said) - 2)), *said, Text(), *lines)
 
     async def run(self) -> None:
         self._live.start()
+        # What the log's own handlers write would land in the middle of the picture.
+        root = logging.getLogger()
+        self._handlers, root.handlers = root.handlers, [_LogLines(self._lines)]
         while True:
             self._live.update(self.render(), refresh=True)
             await asyncio.sleep(REFRESH)
@@ -70,21 +116,47 @@ class Screen:
         if self._live.is_started:
             self._live.update(self.render(), refresh=True)
             self._live.stop()
+            logging.getLogger().handlers = self._handlers
 
 
-def board(progress: Progress, title: str, *, most: int = 20) -> RenderableType:
-    """The leaderboard with what stands behind it; at most `most` miners."""
-    table = Table(title=Text(title), title_justify="left", expand=False)
-    table.add_column("", justify="right", style="dim")
-    table.add_column("miner", style="bold")
-    table.add_column("coins", justify="right", style="green")
-    table.add_column("share", justify="right")
-    table.add_column("speed", justify="right")
-    table.add_column("")
+class _LogLines(logging.Handler):
+    """The log, among the newest lines."""
+
+    def __init__(self, lines: deque[str]) -> None:
+        super().__init__()
+        self._lines = lines
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._lines.append(_timed(shown(record.getMessage(), 300)))
+
+
+def _timed(line: str) -> str:
+    return f"{datetime.now():%H:%M:%S} {line}"
+
+
+def _line(text: str | Text, style: str = "") -> Text:
+    """One row, whatever the width."""
+    line = text if isinstance(text, Text) else Text(text, style)
+    line.no_wrap = True
+    line.overflow = "ellipsis"
+    return line
+
+
+def board(progress: Progress, title: str, rows: int = 26) -> RenderableType:
+    """The leaderboard with what stands behind it, in at most `rows` rows, but for three miners at least."""
+    most = max(3, rows - _BOARD_FRAME)
+    table = Table(expand=False)
+    table.add_column("", justify="right", style="dim", no_wrap=True)
+    # Rich takes the room that is missing from columns that may wrap: from this one alone, whose texts do not.
+    table.add_column("miner", style="bold", min_width=12)
+    table.add_column("coins", justify="right", style="green", no_wrap=True)
+    table.add_column("share", justify="right", no_wrap=True)
+    table.add_column("speed", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
     for place, one in enumerate(progress.miners[:most], 1):
         table.add_row(
             str(place),
-            Text(shown(one.name)),
+            _line(shown(one.name)),
             count(one.coins),
             f"{one.share:.0%}",
             rate(one.hashes_per_second),
@@ -93,43 +165,91 @@ def board(progress: Progress, title: str, *, most: int = 20) -> RenderableType:
     more = len(progress.miners) - most
     luck = "-" if progress.luck is None else f"{progress.luck:.0%}"
     facts = (
-        f"{count(progress.coins)} coins of {progress.expected_coins:.1f} to expect (luck {luck}), "
+        f"{count(progress.coins)} coins of {progress.expected_coins:,.1f} to expect (luck {luck}), "
         f"{rate(progress.hashes_per_second)}"
     )
-    work = (
-        f"{count(progress.finished)} integers finished, {count(progress.open)} out, "
-        f"{count(progress.returned)} returned, the next is {count(progress.frontier)}, workload {progress.workload}"
-    )
+    work = f"{count(progress.finished)} integers finished, {count(progress.open)} out, "
+    work += f"{count(progress.returned)} returned"
+    goes_on = f"the next is {count(progress.frontier)}, workload {progress.workload}"
     rest = [Text(f"and {more} more")] if more > 0 else []
-    return Group(table, *rest, Text(facts), Text(work, style="dim"))
+    return Group(_line(title, "italic"), table, *rest, _line(facts), _line(work, "dim"), _line(goes_on, "dim"))
 
 
-def miner(view: MinerView, speed: Speed, name: str, server: str, now: float) -> RenderableType:
-    """A miner at work."""
-    state = Text("joined", style="green") if view.joined else Text("not connected", style="red")
-    head = Text.assemble((shown(name), "bold"), " on ", shown(server, 100), ", ", state)
-    head.append(f", {duration(now - view.started)}")
-    grid = Table.grid(padding=(0, 2))
-    grid.add_row("speed 10 s / 60 s / 15 min", Text(speeds(speed), style="bold"))
-    of_name = "" if view.count is None else f" ({count(view.count)} under this name)"
-    grid.add_row(
-        "coins", Text(f"{count(view.coins)} accepted, {count(view.rejected)} rejected{of_name}", style="green")
-    )
-    grid.add_row("searched", Text(f"{count(view.hashes)} integers, {count(view.units)} units"))
-    for index, lane in enumerate(view.lanes, 1):
+_BOARD_FRAME: Final = 9
+"""Rows of a board that are not a miner's: title, four of the table's frame, the miners left out, three of facts."""
+
+KEYS: Final = "h help   p pause   r resume   s status   f finish   q quit"
+_MINER_FRAME: Final = 9
+"""Rows of a miner that are not a lane's."""
+
+
+def miner(
+    view: MinerView,
+    speed: Speed,
+    name: str,
+    server: str,
+    now: float,
+    *,
+    rows: int = 26,
+    waits_for: str | None = None,
+    keys: bool = False,
+) -> RenderableType:
+    """A miner at work, in at most `rows` rows, but for one lane at least.
+
+    `waits_for`: in words, what reconnecting waits for. `keys`: whether to say which keys there are.
+    """
+    head = Text.assemble((shown(name), "bold"), "  ", _state(view), f"  {duration(now - view.started)}")
+    per_window = [f"{WORDS[window]} {rate(speed.over(window))}" for window in WINDOWS]
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(no_wrap=True, style="dim")
+    facts.add_column()
+    facts.add_row("server", _line(_server(view, server, waits_for)))
+    facts.add_row("speed", _line("   ".join(per_window), "bold"))
+    facts.add_row("in all", _line(f"{rate(speed.overall())}, {count(view.hashes)} integers, {count(view.units)} units"))
+    of_name = "" if view.count is None else f", {count(view.count)} under this name"
+    rejected = (f"{count(view.rejected)} rejected", "red" if view.rejected else "")
+    facts.add_row("coins", _line(Text.assemble((f"{count(view.coins)} accepted", "green"), ", ", rejected, of_name)))
+
+    lanes = Table.grid(padding=(0, 2))
+    lanes.add_column(no_wrap=True, style="dim")
+    lanes.add_column(no_wrap=True, width=BAR)
+    lanes.add_column(no_wrap=True, justify="right", width=4)
+    lanes.add_column(style="dim")
+    most = max(1, rows - _MINER_FRAME)
+    for index, lane in enumerate(view.lanes[:most], 1):
         if lane.unit is None:
-            grid.add_row(f"lane {index}", Text("waits for a unit", style="dim"))
+            lanes.add_row(f"lane {index}", Text("waits for a unit", style="dim"))
         else:
-            bar = ProgressBar(total=1.0, completed=lane.done / lane.unit.size, width=30)
-            grid.add_row(
-                f"lane {index}", bar, Text(f"{count(lane.unit.first)} to {count(lane.unit.last)}", style="dim")
-            )
-    return Group(head, grid)
+            part = lane.done / lane.unit.size
+            bar = ProgressBar(total=1.0, completed=part, width=BAR)
+            of = f"{count(lane.unit.first)} to {count(lane.unit.last)}"
+            lanes.add_row(f"lane {index}", bar, f"{int(part * 100)}%", _line(of))
+    more = len(view.lanes) - most
+    rest = [Text(f"and {more} more lanes")] if more > 0 else []
+    hint = [Text(), _line(KEYS, "dim")] if keys else []
+    return Group(_line(head), facts, lanes, *rest, *hint)
+
+
+def _state(view: MinerView) -> tuple[str, str]:
+    if view.paused:
+        return "paused", "yellow"
+    if view.finishing:
+        return "finishing what is in hand", "yellow"
+    return ("mining", "green") if view.joined else ("not connected", "red")
+
+
+def _server(view: MinerView, server: str, waits_for: str | None) -> Text:
+    where = shown(server, 100)
+    if waits_for is not None:
+        return Text.assemble(where, "  ", (waits_for, "red"))
+    if view.round_trip is None:
+        return Text(where)
+    return Text(f"{where}, a call takes {view.round_trip * 1000:,.1f} ms")
 
 
 def speeds(speed: Speed) -> str:
-    """The three rates."""
-    return " / ".join(rate(speed.over(window)) for window in WINDOWS)
+    """The rates over the three windows, and in all."""
+    return " / ".join(rate(each) for each in (*map(speed.over, WINDOWS), speed.overall()))
 
 
 def plain_board(progress: Progress) -> Sequence[str]:

@@ -12,12 +12,14 @@ def test_each_window_has_its_own_rate() -> None:
         speed.sample(float(second), total)
     assert speed.over(10.0) == pytest.approx(1000.0)
     assert speed.over(60.0) == pytest.approx(1000.0)
+    assert speed.overall() == pytest.approx(190.0)
     assert speed.over(900.0) == pytest.approx((800 * 100 + 100 * 1000) / 900, rel=0.01)
 
 
 def test_before_a_window_is_full_it_is_what_there_is() -> None:
     speed = Speed(0.0)
     assert speed.over(10.0) == 0.0
+    assert speed.overall() == 0.0
     speed.sample(2.0, 500)
     assert speed.over(900.0) == pytest.approx(250.0)
 

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import asyncio
 import io
+import logging
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.text import Text
 
@@ -41,10 +43,11 @@ def test_the_board_shows_who_leads_at_any_width(width: int) -> None:
 
 
 def test_too_many_miners_are_counted() -> None:
-    text = drawn(view.board(progress([f"m{n}" for n in range(30)]), "x"), 100)
+    text = drawn(view.board(progress([f"m{n}" for n in range(30)]), "x", 29), 100)
     assert "and 10 more" in text
     assert "m19" in text
     assert "m20" not in text
+    assert len(text.splitlines()) <= 29
 
 
 def test_a_name_is_text_and_nothing_else() -> None:
@@ -59,12 +62,59 @@ def test_a_miner_shows_speed_coins_and_lanes(width: int) -> None:
     speed = Speed(0.0)
     speed.sample(10.0, 50_000_000)
     lanes = (LaneView(Unit(1, 1000), 500), LaneView(None, 0))
-    now = MinerView(True, 50_000_000, 7, 3, 1, 12, 0.0, lanes)
-    text = drawn(view.miner(now, speed, "Ada", "server@10.0.0.1", 61.0), width)
-    for words in ("Ada on server@10.0.0.1", "joined", "1:01 min", "5 MH/s / 5 MH/s / 5 MH/s", "3 accepted, 1 rejected"):
+    now = MinerView(True, 50_000_000, 7, 3, 1, 12, 0.0, lanes, round_trip=0.0012)
+    text = drawn(view.miner(now, speed, "Ada", "server@10.0.0.1", 61.0, keys=True), width)
+    for words in (
+        "Ada  mining  1:01 min",
+        "server@10.0.0.1, a call takes 1.2 ms",
+        "10 s 5 MH/s   60 s 5 MH/s   15 min 5 MH/s",
+        "5 MH/s, 50,000,000 integers, 7 units",
+        "3 accepted, 1 rejected, 12 under this name",
+        "50%  1 to 1,000",
+        "waits for a unit",
+        view.KEYS,
+    ):
         assert words in text
-    assert "1 to 1,000" in text
-    assert "waits for a unit" in text
+    assert view.KEYS not in drawn(view.miner(now, speed, "Ada", "x@y", 61.0), width)
+    assert view.speeds(speed) == "5 MH/s / 5 MH/s / 5 MH/s / 5 MH/s"
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_whatever_is_long_is_cut_and_what_is_short_stays(width: int) -> None:
+    lanes = (LaneView(Unit(10**29, 10**29 + 10**28), 5 * 10**27),) * 30
+    now = MinerView(False, 10**29, 10**28, 10**20, 10**19, 10**20, 0.0, lanes)
+    text = drawn(
+        view.miner(
+            now, Speed(0.0), "\ufdfd" * 64, "s" * 200, 61.0, waits_for="attempt 3 in 4 s: " + "x" * 300, rows=14
+        ),
+        width,
+    )
+    rows = text.splitlines()
+    assert len(rows) <= 14
+    assert max(map(cell_len, rows)) <= width
+    for word in ("server", "speed", "in all", "coins", "lane 1", "50%", "and 25 more lanes"):
+        assert any(row.startswith(word) or word in row for row in rows), word
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_a_name_that_is_long_takes_no_room_from_the_numbers(width: int) -> None:
+    text = drawn(view.board(progress(["W" * 64, "\U0001f600" * 64]), "t" * 300), width)
+    assert max(map(cell_len, text.splitlines())) <= width
+    assert text.count("50%") == 2
+    assert "3 MH/s" in text
+    assert "gone" in text
+
+
+@pytest.mark.parametrize(
+    ("now", "word"),
+    [
+        (MinerView(True, 0, 0, 0, 0, None, 0.0, (), paused=True), "paused"),
+        (MinerView(True, 0, 0, 0, 0, None, 0.0, (), finishing=True), "finishing what is in hand"),
+        (MinerView(False, 0, 0, 0, 0, None, 0.0, ()), "not connected"),
+    ],
+)
+def test_a_miner_says_what_it_is_at(now: MinerView, word: str) -> None:
+    assert f"Ada  {word}" in drawn(view.miner(now, Speed(0.0), "Ada", "x@y", 1.0), 80)
 
 
 def test_a_board_in_lines() -> None:
@@ -77,20 +127,26 @@ async def test_a_screen_moves_and_leaves_its_last_picture() -> None:
     pictures: list[int] = []
     moved = asyncio.Event()
 
-    def picture() -> RenderableType:
+    def picture(rows: int) -> RenderableType:
         pictures.append(1)
         if len(pictures) >= 2:
             moved.set()
         return Text(f"picture {len(pictures)}")
 
     console = Console(file=file, force_terminal=True, width=80)
-    screen = view.Screen(picture, lambda event: f"line {event}" if event else None, console=console)
+    screen = view.Screen(picture, lambda event: f"line {event}" if event else None, lambda: "all well", console=console)
+    handlers = list(logging.getLogger().handlers)
     screen.event("one")
     screen.event(None)
     task = asyncio.create_task(screen.run())
     async with asyncio.timeout(20 * UNIT):
         await moved.wait()
     screen.event("two")
+    screen.say("taken away")
+    screen.status()
+    for n in range(20):
+        screen.event(f"more {n}")
+    logging.getLogger("pyerlcoin.x").warning("epmd %s", "went\x1b[2J")
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -99,7 +155,11 @@ async def test_a_screen_moves_and_leaves_its_last_picture() -> None:
     last = file.getvalue()
     assert f"picture {len(pictures)}" in last
     assert "line one" in last
-    assert "line two" in last
+    assert "line more 19" in last
+    assert "all well" in last[last.rindex("picture") :]
+    assert "taken away" not in last
+    assert "epmd went\N{REPLACEMENT CHARACTER}[2J" in last
+    assert logging.getLogger().handlers == handlers
 
 
 @pytest.mark.parametrize("plain", ["NO_COLOR", "dumb", "quiet", "pipe"])
@@ -117,3 +177,12 @@ def test_a_terminal_gets_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert view.is_live(quiet=False) is True
+
+
+def test_json_is_for_whoever_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert view.form(quiet=False, json_events=False) is view.Form.PICTURE
+    assert view.form(quiet=True, json_events=False) is view.Form.LINES
+    assert view.form(quiet=True, json_events=True) is view.Form.JSON
