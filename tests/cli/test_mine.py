@@ -105,7 +105,7 @@ def test_it_survives_the_servers_restart() -> None:
         child.wait_line_sync("the server is gone")
         again = ("--name", served.node, "--secret", "Serun+u", "--zeros", "3", "--workload", "500")
         with pyerlcoin("serve", *again, env=served.env) as server:
-            server.wait_line_sync("'Alice' registered", timeout=60 * UNIT)
+            server.wait_line_sync("'Alice' is back", timeout=60 * UNIT)
             server.wait_line_sync(r"coin \d+ of 'Alice'", timeout=60 * UNIT)
             child.interrupt()
             assert child.wait_sync() == 130
