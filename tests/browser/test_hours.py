@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.support.board import served
 from tests.support.clock import UNIT
 from tests.support.evening import Evening
 from tests.support.visitor import Visitor
 
-HOURS = 8
 STEP = 5  # seconds between two states; a page that is served gets them closer, but never more of one kind
 PATIENCE = 20_000 * UNIT
 
@@ -36,7 +37,8 @@ LIVE_THROUGH = """async ([states, step, base]) => {
 }"""
 
 
-async def test_eight_hours_leave_no_trace_in_memory(visitor: Visitor) -> None:
+@pytest.mark.parametrize("hours", [1, pytest.param(8, marks=pytest.mark.long)])
+async def test_hours_leave_no_trace_in_memory(visitor: Visitor, hours: int) -> None:
     evening = Evening({f"m{k}": 100.0 + k for k in range(12)})
     evening.run(60)
     async with served(evening) as site:
@@ -54,7 +56,7 @@ async def test_eight_hours_leave_no_trace_in_memory(visitor: Visitor) -> None:
 
     await page.evaluate(LIVE_THROUGH, [600, STEP, base])
     before = await figures()
-    await page.evaluate(LIVE_THROUGH, [HOURS * 3600 // STEP, STEP, base])
+    await page.evaluate(LIVE_THROUGH, [hours * 3600 // STEP, STEP, base])
     after = await figures()
     assert after["Nodes"] <= before["Nodes"] * 1.1 + 50
     assert after["JSEventListeners"] <= before["JSEventListeners"] + 5

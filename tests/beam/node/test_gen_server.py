@@ -251,6 +251,8 @@ async def test_a_call_without_an_answer_times_out() -> None:
         here, there = await cluster.start(), await cluster.start()
         server = Later()
         there.spawn(server, "later")
+        # The clock covers connecting, too, and a request that was never sent has no sender to wait for.
+        await here.connect(there.name)
         with pytest.raises(CallTimeout):
             await here.call(("later", there.name), 1, timeout=0.01)
         (await server.senders.get()).reply(1)
