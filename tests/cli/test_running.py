@@ -62,6 +62,12 @@ async def test_what_is_shown_is_closed_whatever_happens() -> None:
         def event(self, event: object) -> None:
             pass
 
+        def say(self, *lines: str) -> None:
+            pass
+
+        def status(self) -> None:
+            pass
+
         async def run(self) -> None:
             await asyncio.Event().wait()
 
