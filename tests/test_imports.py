@@ -121,6 +121,7 @@ SHARED_BY_A_ROOM = (
     "test_with_a_beam.py",  # all of the node, through its front door
     "test_without_epmd.py",  # nodes that have no port mapper, through the front door
     "test_contract.py",  # what all engines promise
+    "test_terminal.py",  # what a person at a terminal sees of the commands
 )
 """Files that hold a whole room to one thing."""
 
