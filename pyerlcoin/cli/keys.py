@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 import termios
 import tty
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Final
 
-__all__ = ["can_read_keys", "keys_read"]
+__all__ = ["can_read_keys", "keys_read", "single_keys"]
+
+# ECMA-48: a control sequence (an arrow, say), a single shift (F1), or another escape. One read may bring several keys.
+_SEQUENCE: Final = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|O.|.)?", re.DOTALL)
+
+
+def single_keys(text: bytes) -> str:
+    """The keys of one character in what a terminal sent, in lower case, without those of several characters."""
+    return _SEQUENCE.sub(b"", text).decode("ascii", "ignore").lower()
 
 
 def can_read_keys() -> bool:
@@ -42,9 +52,8 @@ async def keys_read(press: Callable[[str], None]) -> AsyncIterator[None]:
             text = os.read(keyboard, 64) if _in_front(keyboard) else b""
         if not text:
             loop.remove_reader(keyboard)
-        elif not text.startswith(b"\x1b"):  # an arrow or another key of several characters is none of ours
-            for key in text.decode("ascii", "ignore"):
-                press(key.lower())
+        for key in single_keys(text):
+            press(key)
 
     tty.setcbreak(keyboard, termios.TCSADRAIN)
     try:
