@@ -39,4 +39,5 @@ class Composite:
 
     def parts(self) -> tuple[bytes, Iterable[Term]]:
         """The tag with its lengths, and the terms after it, in order."""
+        # Not an abstract method: each kind of term says its own, and a class that forgets to is a mistake of ours.
         raise NotImplementedError

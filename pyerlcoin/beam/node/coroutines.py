@@ -109,4 +109,5 @@ class _Rest(Coroutine[Any, Any, object]):
         self._coroutine.close()
 
     def __await__(self) -> Generator[Any, Any, object]:
+        # Coroutine asks for it, but a task drives `send` and `throw`; nobody awaits one of these.
         raise NotImplementedError("only a task runs it")
