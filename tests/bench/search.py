@@ -27,10 +27,7 @@ from pyerlcoin.search.bench import CHECKSUM, SPEED, Machine, machine, measure
 from pyerlcoin.search.choose import engines
 from pyerlcoin.search.engine import Engine, Job
 from pyerlcoin.search.pool import cores
-
-ROOT = Path(__file__).resolve().parents[2]
-DOCUMENT = ROOT / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- search: written by scripts/bench -->", "<!-- /search -->"
+from tests.bench import document
 
 
 @dataclass(frozen=True)
@@ -167,14 +164,6 @@ def ratios(rounds: list[dict[Contender, float]]) -> list[str]:
     return lines
 
 
-def write(section: str) -> None:
-    """Replace the section in the document, whose other words are written by hand."""
-    text = DOCUMENT.read_text()
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    DOCUMENT.write_text(f"{before}{BEGIN}\n{section}\n{END}{after}")
-
-
 def main() -> None:
     """See the module's text."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -198,7 +187,7 @@ def main() -> None:
     else:
         print(report(machine(), rounds, options.seconds, load))
     if options.write:
-        write(report(machine(), rounds, options.seconds, load))
+        document.write("search", report(machine(), rounds, options.seconds, load))
 
 
 if __name__ == "__main__":
