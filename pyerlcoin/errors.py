@@ -7,7 +7,8 @@
     ├── CannotReach         3   the node, its host or its server is not to be reached
     ├── RefusedByPeer       4   reached, and refused: cookie, name, version
     ├── GaveUp              5   --max-retries attempts went by
-    └── LedgerUnusable      6   the ledger cannot be opened, or is not this game's
+    ├── LedgerUnusable      6   the ledger cannot be opened, or is not this game's
+    └── WrongSearch         7   an engine finds something else than hashlib
 
 `str()` of each is one sentence for a person, which says what to do. Exit code 0 is done, 130 interrupted.
 """
@@ -17,7 +18,16 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import ClassVar
 
-__all__ = ["CannotReach", "ExitCode", "GameError", "GaveUp", "LedgerUnusable", "RefusedByPeer", "WrongUsage"]
+__all__ = [
+    "CannotReach",
+    "ExitCode",
+    "GameError",
+    "GaveUp",
+    "LedgerUnusable",
+    "RefusedByPeer",
+    "WrongSearch",
+    "WrongUsage",
+]
 
 
 class ExitCode(IntEnum):
@@ -29,6 +39,7 @@ class ExitCode(IntEnum):
     REFUSED = 4
     GAVE_UP = 5
     LEDGER_UNUSABLE = 6
+    WRONG_SEARCH = 7
     INTERRUPTED = 130
 
 
@@ -66,3 +77,9 @@ class LedgerUnusable(GameError):
     """The ledger cannot be opened or written, or belongs to another game."""
 
     exit_code = ExitCode.LEDGER_UNUSABLE
+
+
+class WrongSearch(GameError):
+    """An engine finds something else than hashlib: with it, coins are lost or told that are none."""
+
+    exit_code = ExitCode.WRONG_SEARCH

@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "workload": "ask",
     "ping": "ask",
     "search": "search",
+    "bench": "bench",
     "audit": "audit",
     "export": "export",
     "board": "board",

@@ -4,25 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
 
 import pytest
 
 from pyerlcoin.search.bench import CHECK, CHECKSUM, Result, bench_engines, checksum, machine, measure
 from pyerlcoin.search.choose import engines
-from pyerlcoin.search.engine import Job
-from pyerlcoin.search.python import PythonEngine
-from tests.support.search import expected
-
-
-class Blind(PythonEngine):
-    """Fast, and sees no coin."""
-
-    parallel = "threads"
-
-    def search(self, job: Job, stop: Callable[[], bool], progress: Callable[[int], None]) -> list[int]:
-        progress(job.size)
-        return []
+from tests.support.search import Blind, expected
 
 
 def test_each_engine_that_can_run_on_one_core_and_all() -> None:
