@@ -10,8 +10,9 @@ from typing import Annotated, Final, TypeVar
 
 import typer
 
-from pyerlcoin.cli.options import AsJson, CookieOption, LongName, NodeArgument, ServerArgument, ShortName, read_workload
-from pyerlcoin.cli.own_node import make_cluster, new_name, own_name, read_node
+from pyerlcoin.cli.node_options import NodeOptions, with_node_options
+from pyerlcoin.cli.options import AsJson, NodeArgument, ServerArgument, read_workload
+from pyerlcoin.cli.own_node import make_cluster, new_name, own_name, read_carrier, read_node
 from pyerlcoin.cli.text import count, rate, shown
 from pyerlcoin.coin.progress import MinerProgress, Progress
 from pyerlcoin.coin.sizing import AUTO
@@ -29,20 +30,15 @@ PATIENCE: Final = 30.0
 """Seconds a question may take: a person waits for it, and asking again costs nothing."""
 
 
-def leaderboard(
-    server: ServerArgument,
-    cookie: CookieOption = None,
-    name: LongName = None,
-    sname: ShortName = None,
-    as_json: AsJson = False,
-) -> None:
+@with_node_options
+def leaderboard(server: ServerArgument, me: NodeOptions, as_json: AsJson = False) -> None:
     """Who has how many coins, most first."""
 
     async def ask(caller: Caller, to: Address) -> list[tuple[str, int]]:
         reply = await caller.call(to, messages.request_term(AskLeaderboard()), timeout=PATIENCE)
         return _granted(messages.read_leaderboard(reply))
 
-    board = _asked(server, cookie, name, sname, ask)
+    board = _asked(server, me, ask)
     if as_json:
         _print_json({"miners": [{"name": miner, "coins": coins} for miner, coins in board]})
         return
@@ -52,33 +48,23 @@ def leaderboard(
         typer.echo("no miners yet")
 
 
-def worth(
-    server: ServerArgument,
-    cookie: CookieOption = None,
-    name: LongName = None,
-    sname: ShortName = None,
-    as_json: AsJson = False,
-) -> None:
+@with_node_options
+def worth(server: ServerArgument, me: NodeOptions, as_json: AsJson = False) -> None:
     """How many coins are in the wallet."""
 
     async def ask(caller: Caller, to: Address) -> int:
         reply = await caller.call(to, messages.request_term(AskWorth()), timeout=PATIENCE)
         return _granted(messages.read_worth(reply))
 
-    coins = _asked(server, cookie, name, sname, ask)
+    coins = _asked(server, me, ask)
     if as_json:
         _print_json({"coins": coins})
     else:
         typer.echo(f"{coins} coins")
 
 
-def progress(
-    server: ServerArgument,
-    cookie: CookieOption = None,
-    name: LongName = None,
-    sname: ShortName = None,
-    as_json: AsJson = False,
-) -> None:
+@with_node_options
+def progress(server: ServerArgument, me: NodeOptions, as_json: AsJson = False) -> None:
     """What was searched, what is out, how fast, and with how much luck. Pyerlcoin's servers only."""
 
     async def ask(caller: Caller, to: Address) -> dict[str, object]:
@@ -86,7 +72,7 @@ def progress(
         reply = await caller.call(to, messages.request_term(AskProgress()), timeout=PATIENCE)
         return _granted(messages.read_progress(reply))
 
-    told = _in_order(_asked(server, cookie, name, sname, ask))
+    told = _in_order(_asked(server, me, ask))
     if as_json:
         _print_json(told)
         return
@@ -103,12 +89,11 @@ def progress(
             typer.echo(f"  {_number(miner.get('coins'), count):>8}  {speed:>12}  {shown(str(miner.get('name')))}")
 
 
+@with_node_options
 def workload(
     server: ServerArgument,
     size: Annotated[str, typer.Argument(metavar="N|auto", help="Integers in a unit, or auto.")],
-    cookie: CookieOption = None,
-    name: LongName = None,
-    sname: ShortName = None,
+    me: NodeOptions,
 ) -> None:
     """Set how many integers a unit has; auto sizes them by each miner's speed."""
     wanted = read_workload(size)
@@ -122,45 +107,34 @@ def workload(
         await caller.cast(to, messages.request_term(SetWorkload(wanted)))
         await caller.call(to, messages.request_term(AskWorth()), timeout=PATIENCE)
 
-    _asked(server, cookie, name, sname, ask)
+    _asked(server, me, ask)
 
 
-def ping(
-    node: NodeArgument,
-    cookie: CookieOption = None,
-    name: LongName = None,
-    sname: ShortName = None,
-) -> None:
+@with_node_options
+def ping(node: NodeArgument, me: NodeOptions) -> None:
     """Whether a node answers, as net_adm:ping asks."""
 
     async def ask(cluster: Cluster) -> float:
         return await cluster.ping(node)
 
-    seconds = _connected(node, cookie, name, sname, ask)
+    seconds = _connected(node, me, ask)
     typer.echo(f"pong from {node} in {seconds * 1000:.1f} ms, connecting included")
 
 
-def _asked(
-    server: str,
-    cookie: str | None,
-    name: str | None,
-    sname: str | None,
-    ask: Callable[[Caller, Address], Awaitable[T]],
-) -> T:
+def _asked(server: str, me: NodeOptions, ask: Callable[[Caller, Address], Awaitable[T]]) -> T:
     async def through_a_caller(cluster: Cluster) -> T:
         return await ask(await cluster.caller(), Address(SERVER_NAME, server))
 
-    return _connected(server, cookie, name, sname, through_a_caller)
+    return _connected(server, me, through_a_caller)
 
 
-def _connected(
-    node: str, cookie: str | None, name: str | None, sname: str | None, ask: Callable[[Cluster], Awaitable[T]]
-) -> T:
+def _connected(node: str, me: NodeOptions, ask: Callable[[Cluster], Awaitable[T]]) -> T:
     peer = read_node(node)
-    ours = own_name(name, sname) or new_name("ask", peer)
+    carrier = read_carrier(me)
+    ours = own_name(me) or new_name("ask", peer)
 
     async def run() -> T:
-        cluster = make_cluster(ours, cookie)
+        cluster = make_cluster(ours, me.cookie, peer_port=me.no_epmd, carrier=carrier)
         await cluster.start()
         try:
             return await ask(cluster)

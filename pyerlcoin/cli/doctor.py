@@ -14,8 +14,9 @@ from pyerlcoin.beam import Node, NodeName
 from pyerlcoin.beam.dist import NameForm
 from pyerlcoin.beam.errors import HostUnknown
 from pyerlcoin.beam.node.diagnosis import diagnose
-from pyerlcoin.cli.options import AsJson, CookieOption, LongName, NodeArgument, NoEpmd, ShortName
-from pyerlcoin.cli.own_node import new_name, own_name, read_node, read_secret
+from pyerlcoin.cli.node_options import NodeOptions, with_node_options
+from pyerlcoin.cli.options import AsJson, NodeArgument
+from pyerlcoin.cli.own_node import new_name, own_name, read_carrier, read_node, read_secret
 from pyerlcoin.cli.text import shown
 from pyerlcoin.errors import ExitCode, GameError, RefusedByPeer
 from pyerlcoin.roles import messages
@@ -41,17 +42,12 @@ class Check:
     code: ExitCode = ExitCode.DONE
 
 
-def doctor(
-    node: NodeArgument,
-    cookie: CookieOption = None,
-    name: LongName = None,
-    sname: ShortName = None,
-    no_epmd: NoEpmd = None,
-    as_json: AsJson = False,
-) -> int:
+@with_node_options
+def doctor(node: NodeArgument, me: NodeOptions, as_json: AsJson = False) -> int:
     """Why can't I connect: each step of the way to a server, in plain words, up to the first that fails."""
     peer = read_node(node)
-    ours = Node(own_name(name, sname) or _some_name(peer), read_secret(cookie), peer_port=no_epmd)
+    carrier = read_carrier(me)
+    ours = Node(own_name(me) or _some_name(peer), read_secret(me.cookie), peer_port=me.no_epmd, carrier=carrier)
 
     async def run() -> list[Check]:
         done = []

@@ -13,20 +13,9 @@ from pyerlcoin.cli import view
 from pyerlcoin.cli.json_events import JsonEvents
 from pyerlcoin.cli.keys import keys_read
 from pyerlcoin.cli.miner_show import press, show_miner
-from pyerlcoin.cli.options import (
-    CookieOption,
-    EngineOption,
-    LongName,
-    Quiet,
-    Runtime,
-    RuntimeOption,
-    Seconds,
-    ServerArgument,
-    ShortName,
-    Workers,
-    Zeros,
-)
-from pyerlcoin.cli.own_node import make_cluster, new_name, own_name, read_node
+from pyerlcoin.cli.node_options import NodeOptions, with_node_options
+from pyerlcoin.cli.options import EngineOption, Quiet, Runtime, RuntimeOption, Seconds, ServerArgument, Workers, Zeros
+from pyerlcoin.cli.own_node import make_cluster, new_name, own_name, read_carrier, read_node
 from pyerlcoin.cli.running import shown_by, stopping_by_signal
 from pyerlcoin.coin.coin import ZEROS
 from pyerlcoin.errors import ExitCode
@@ -41,12 +30,11 @@ from pyerlcoin.search.pool import Pool
 __all__ = ["mine"]
 
 
+@with_node_options
 def mine(
     server: ServerArgument,
     team: Annotated[str, typer.Option("--as", metavar="TEAM", help="The miner's name on the board.")],
-    cookie: CookieOption = None,
-    name: LongName = None,
-    sname: ShortName = None,
+    me: NodeOptions,
     engine: EngineOption = AUTO,
     workers: Workers = None,
     lanes: Annotated[
@@ -69,8 +57,9 @@ def mine(
     """
     peer = read_node(server)
     choice = choose(engine)
-    node = own_name(name, sname) or new_name("miner", peer)
-    cluster = make_cluster(node, cookie, runtime=runtime)
+    carrier = read_carrier(me)
+    node = own_name(me) or new_name("miner", peer)
+    cluster = make_cluster(node, me.cookie, runtime=runtime, peer_port=me.no_epmd, carrier=carrier)
     options = MinerOptions(
         team,
         Address(SERVER_NAME, server),

@@ -14,17 +14,13 @@ from pyerlcoin.errors import WrongUsage
 
 __all__ = [
     "AsJson",
-    "CookieOption",
     "EngineOption",
-    "LongName",
-    "NoEpmd",
     "NodeArgument",
     "Quiet",
     "Runtime",
     "RuntimeOption",
     "Seconds",
     "ServerArgument",
-    "ShortName",
     "Workers",
     "Zeros",
     "read_workload",
@@ -38,32 +34,6 @@ class Runtime(StrEnum):
     PYRLANG = "pyrlang"
 
 
-CookieOption = Annotated[
-    str | None,
-    typer.Option(
-        "--cookie",
-        envvar="PYERLCOIN_COOKIE",
-        show_envvar=True,
-        metavar="COOKIE",
-        help="The cluster's cookie; else ~/.erlang.cookie, as erl does.",
-    ),
-]
-LongName = Annotated[
-    str | None, typer.Option("--name", metavar="NAME@HOST", help="This node's long name: a dot in the host part.")
-]
-ShortName = Annotated[
-    str | None, typer.Option("--sname", metavar="NAME", help="This node's short name: no dot in the host part.")
-]
-NoEpmd = Annotated[
-    int | None,
-    typer.Option(
-        "--no-epmd",
-        min=1,
-        max=65535,
-        metavar="PORT",
-        help="Ask no epmd: every node listens on PORT, as erl -start_epmd false -erl_epmd_port PORT.",
-    ),
-]
 ServerArgument = Annotated[str, typer.Argument(metavar="SERVER", help="The server's node, NAME@HOST.")]
 NodeArgument = Annotated[str, typer.Argument(metavar="NODE", help="A node, NAME@HOST.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object with raw numbers.")]

@@ -10,13 +10,15 @@ from typing import Final
 from pyerlcoin.beam import Cookie, Node, NodeName, read_cookie
 from pyerlcoin.beam.dist import NameForm
 from pyerlcoin.beam.errors import HostUnknown
+from pyerlcoin.beam.node.carrier import Carrier
+from pyerlcoin.cli.node_options import NodeOptions
 from pyerlcoin.cli.options import Runtime
 from pyerlcoin.errors import WrongUsage
 from pyerlcoin.roles.cluster import Cluster
 from pyerlcoin.runtimes.native import NativeCluster, translated
 from pyerlcoin.runtimes.pyrlang import make_pyrlang_cluster
 
-__all__ = ["make_cluster", "new_name", "own_name", "read_node", "read_secret"]
+__all__ = ["make_cluster", "new_name", "own_name", "read_carrier", "read_node", "read_secret"]
 
 _EPMD_PORT: Final = 4369
 
@@ -27,15 +29,15 @@ def read_node(text: str) -> NodeName:
         return NodeName.parse(text)
 
 
-def own_name(name: str | None, sname: str | None) -> NodeName | None:
+def own_name(me: NodeOptions) -> NodeName | None:
     """The name that --name or --sname asks for, completed as erl does; None when neither is given."""
-    if name is not None and sname is not None:
+    if me.name is not None and me.sname is not None:
         raise WrongUsage("give --name or --sname, not both: a node has one name")
     with translated():
-        if name is not None:
-            return NodeName.complete(name, NameForm.LONG, socket.getfqdn())
-        if sname is not None:
-            return NodeName.complete(sname, NameForm.SHORT, socket.gethostname())
+        if me.name is not None:
+            return NodeName.complete(me.name, NameForm.LONG, socket.getfqdn())
+        if me.sname is not None:
+            return NodeName.complete(me.sname, NameForm.SHORT, socket.gethostname())
     return None
 
 
@@ -80,24 +82,54 @@ def make_cluster(
     runtime: Runtime = Runtime.NATIVE,
     epmd_port: int | None = None,
     peer_port: int | None = None,
+    carrier: Carrier | None = None,
 ) -> Cluster:
     """A node that was not started. Raises `WrongUsage` for a cookie or cookie file that erl would refuse."""
     secret = read_secret(cookie)
     match runtime:
         case Runtime.NATIVE:
             return NativeCluster(
-                Node(name, secret, bind=bind, port=port, hidden=hidden, epmd_port=epmd_port, peer_port=peer_port)
+                Node(
+                    name,
+                    secret,
+                    bind=bind,
+                    port=port,
+                    hidden=hidden,
+                    epmd_port=epmd_port,
+                    peer_port=peer_port,
+                    carrier=carrier,
+                )
             )
         case Runtime.PYRLANG:
+            if peer_port is not None:
+                raise WrongUsage("Pyrlang needs an epmd: leave out --no-epmd, or use --runtime native")
             if bind is not None or port:
                 raise WrongUsage(
                     "Pyrlang listens on every address, at a port that the system chooses: leave out --bind and "
                     "--port, or use --runtime native"
                 )
-            if peer_port is not None:
-                raise WrongUsage("Pyrlang needs an epmd: leave out --no-epmd, or use --runtime native")
+            if carrier is not None:
+                raise WrongUsage(
+                    "Pyrlang speaks no TLS: leave out --tls-cert, --tls-key and --tls-ca (and PYERLCOIN_TLS_…), "
+                    "or use --runtime native"
+                )
             with translated():
                 return make_pyrlang_cluster(name, secret, hidden=hidden, epmd_port=epmd_port)
+
+
+def read_carrier(me: NodeOptions) -> Carrier | None:
+    """TLS with the files that are named; None when none is, for plain TCP. Raises `WrongUsage`."""
+    files = {"--tls-cert": me.tls_cert, "--tls-key": me.tls_key, "--tls-ca": me.tls_ca}
+    missing = [option for option, path in files.items() if path is None]
+    if me.tls_cert is None or me.tls_key is None or me.tls_ca is None:
+        if len(missing) < len(files):
+            raise WrongUsage(f"TLS needs --tls-cert, --tls-key and --tls-ca: give {' and '.join(missing)} as well")
+        return None
+    # Only who asks for TLS waits for its import.
+    from pyerlcoin.beam.node.tls import TlsCarrier
+
+    with translated():
+        return TlsCarrier(me.tls_cert, me.tls_key, me.tls_ca)
 
 
 def read_secret(cookie: str | None) -> Cookie:

@@ -16,18 +16,9 @@ from pyerlcoin.cli import sentences, view
 from pyerlcoin.cli.json_events import JsonEventLines, JsonEvents
 from pyerlcoin.cli.keys import keys_read
 from pyerlcoin.cli.lines import Lines
-from pyerlcoin.cli.options import (
-    CookieOption,
-    LongName,
-    Quiet,
-    Runtime,
-    RuntimeOption,
-    Seconds,
-    ShortName,
-    Zeros,
-    read_workload,
-)
-from pyerlcoin.cli.own_node import make_cluster, own_name
+from pyerlcoin.cli.node_options import NodeOptions, with_node_options
+from pyerlcoin.cli.options import Quiet, Runtime, RuntimeOption, Seconds, Zeros, read_workload
+from pyerlcoin.cli.own_node import make_cluster, own_name, read_carrier
 from pyerlcoin.cli.page import EndsAt, FreezeAt, Page, Web, page_served, read_page
 from pyerlcoin.cli.running import Show, shown_by, stopping_by_signal
 from pyerlcoin.cli.text import count, rate
@@ -50,11 +41,10 @@ Accept = Literal["handed", "any"]
 Durability = Literal["normal", "full"]
 
 
+@with_node_options
 def serve(
     secret: Annotated[str, typer.Option("--secret", metavar="S", help="The game's secret, UTF-8 text.")],
-    name: LongName = None,
-    sname: ShortName = None,
-    cookie: CookieOption = None,
+    me: NodeOptions,
     workload: Annotated[
         str | None,
         typer.Option(
@@ -97,9 +87,14 @@ def serve(
     json_events: JsonEvents = False,
 ) -> int:
     """Host the game for the miners of a cluster, until Ctrl-C."""
-    node = own_name(name, sname)
+    node = own_name(me)
     if node is None:
         raise WrongUsage("a server needs a name: give --name server@ADDRESS, or --sname server")
+    if me.no_epmd is not None and port not in (0, me.no_epmd):
+        raise WrongUsage(
+            f"--no-epmd {me.no_epmd} says that every node is on that port, this one too: leave out --port {port}"
+        )
+    carrier = read_carrier(me)
     size = None if workload is None else read_workload(workload)
     try:
         as_bytes = secret.encode()
@@ -126,7 +121,16 @@ def serve(
             now=now,
         )
 
-    cluster = make_cluster(node, cookie, bind=bind, port=port, hidden=hidden, runtime=runtime)
+    cluster = make_cluster(
+        node,
+        me.cookie,
+        bind=bind,
+        port=me.no_epmd or port,
+        hidden=hidden,
+        runtime=runtime,
+        peer_port=me.no_epmd,
+        carrier=carrier,
+    )
     return asyncio.run(_serve(cluster, node, open_store, page, seconds, view.form(quiet, json_events)))
 
 

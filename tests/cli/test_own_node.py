@@ -8,6 +8,7 @@ from pyerlcoin.beam import NodeName
 from pyerlcoin.beam.dist import NameForm
 from pyerlcoin.beam.errors import HostUnknown
 from pyerlcoin.cli import own_node
+from pyerlcoin.cli.node_options import NodeOptions
 from pyerlcoin.errors import WrongUsage
 
 
@@ -47,9 +48,9 @@ def test_a_host_that_nobody_knows() -> None:
 def test_names_are_completed_as_erl_does(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getfqdn", lambda: "game.example.org")
     monkeypatch.setattr(socket, "gethostname", lambda: "game.example.org")
-    assert own_node.own_name("server", None) == NodeName("server", "game.example.org")
-    assert own_node.own_name(None, "server") == NodeName("server", "game")
-    assert own_node.own_name("server@10.0.0.1", None) == NodeName("server", "10.0.0.1")
-    assert own_node.own_name(None, None) is None
+    assert own_node.own_name(NodeOptions(name="server")) == NodeName("server", "game.example.org")
+    assert own_node.own_name(NodeOptions(sname="server")) == NodeName("server", "game")
+    assert own_node.own_name(NodeOptions(name="server@10.0.0.1")) == NodeName("server", "10.0.0.1")
+    assert own_node.own_name(NodeOptions()) is None
     with pytest.raises(WrongUsage, match="not both"):
-        own_node.own_name("a@b.c", "a")
+        own_node.own_name(NodeOptions(name="a@b.c", sname="a"))

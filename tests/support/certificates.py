@@ -19,6 +19,12 @@ class Identity:
     key: Path
     authority: Path
 
+    def locked(self) -> Path:
+        """The key once more, in a file of its own, with a passphrase."""
+        path = self.key.with_suffix(".locked")
+        _openssl("pkey", "-in", str(self.key), "-aes256", "-passout", "pass:hush", "-out", str(path))
+        return path
+
 
 class Authority:
     """Signs certificates. All files lie in one folder."""
@@ -29,17 +35,17 @@ class Authority:
         self.certificate = folder / f"{name}.pem"
         self._key = folder / f"{name}.key"
         _openssl(
-            *("req", "-x509", *_NEW_KEY, "-days", "2", "-subj", f"/CN={name}"),
+            *("req", "-x509", *_new_key(2048), "-days", "2", "-subj", f"/CN={name}"),
             *("-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign"),
             *("-keyout", str(self._key), "-out", str(self.certificate)),
         )
 
-    def sign(self, name: str, *alternatives: str, days: int = 2) -> Identity:
+    def sign(self, name: str, *alternatives: str, days: int = 2, bits: int = 2048) -> Identity:
         """A certificate for hosts, written `DNS:localhost` or `IP:127.0.0.1`; with `days=-1` it is over already."""
         request, extensions = self.folder / f"{name}.csr", self.folder / f"{name}.ext"
         certificate, key = self.folder / f"{name}.pem", self.folder / f"{name}.key"
         extensions.write_text(f"subjectAltName={','.join(alternatives)}\n" if alternatives else "")
-        _openssl("req", *_NEW_KEY, "-subj", f"/CN={name}", "-keyout", str(key), "-out", str(request))
+        _openssl("req", *_new_key(bits), "-subj", f"/CN={name}", "-keyout", str(key), "-out", str(request))
         _openssl(
             *("x509", "-req", "-in", str(request), "-CA", str(self.certificate), "-CAkey", str(self._key)),
             *("-days", str(days), "-extfile", str(extensions), "-out", str(certificate)),
@@ -47,7 +53,8 @@ class Authority:
         return Identity(certificate, key, self.certificate)
 
 
-_NEW_KEY = ("-newkey", "rsa:2048", "-nodes")
+def _new_key(bits: int) -> tuple[str, ...]:
+    return ("-newkey", f"rsa:{bits}", "-nodes")
 
 
 def _openssl(*arguments: str) -> None:

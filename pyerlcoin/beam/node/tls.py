@@ -170,23 +170,35 @@ class _Accepted(_Door):
 
 
 def _load(context: ssl.SSLContext, certificate: Path, key: Path | None, authorities: Path) -> None:
-    for path in (certificate, key or certificate, authorities):
+    key = key or certificate
+    for path in (certificate, key, authorities):
         try:
             path.read_bytes()
         except OSError as error:
             raise InvalidCertificate(str(path), (error.strerror or "it cannot be read").lower()) from error
+
+    def passphrase() -> str:
+        # Without this, OpenSSL asks for it on the terminal.
+        raise InvalidCertificate(str(key), "it has a passphrase: `openssl pkey -in KEY -out NEW` writes one without")
+
+    # The one error of load_cert_chain names no file, so each is looked at by itself first.
+    _check_certificates(certificate, "give a certificate, as PEM")
+    _check_certificates(authorities, "give certificates of authorities, as PEM")
     try:
-        # A key with a passphrase would be asked for on the terminal.
-        context.load_cert_chain(certificate, key, password="")
+        context.load_cert_chain(certificate, key, password=passphrase)
     except ssl.SSLError as error:
-        mismatch = error.reason == "KEY_VALUES_MISMATCH"
-        reason = (
-            "the key is not this certificate's"
-            if mismatch
-            else "give a certificate and a key without passphrase, as PEM"
-        )
-        raise InvalidCertificate(str(certificate), reason) from error
+        if error.reason == "KEY_VALUES_MISMATCH":
+            reason = f"it is not the key of {certificate}: give the one that the certificate was made with"
+        elif "TOO_SMALL" in (error.reason or "") or "TOO_WEAK" in (error.reason or ""):
+            raise InvalidCertificate(str(certificate), "it is too weak: make one with a longer key") from error
+        else:
+            reason = "give a private key, as PEM"
+        raise InvalidCertificate(str(key), reason) from error
+    context.load_verify_locations(authorities)
+
+
+def _check_certificates(path: Path, wanted: str) -> None:
     try:
-        context.load_verify_locations(authorities)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
     except ssl.SSLError as error:
-        raise InvalidCertificate(str(authorities), "give certificates of authorities, as PEM") from error
+        raise InvalidCertificate(str(path), wanted) from error

@@ -224,18 +224,28 @@ async def test_a_server_that_never_begins_tls(good: Identity) -> None:
             await node.connect("n@127.0.0.1")
 
 
-def test_files_that_cannot_be_used(good: Identity, elsewhere: Identity, tmp_path: Path) -> None:
+def test_files_that_cannot_be_used(authority: Authority, good: Identity, elsewhere: Identity, tmp_path: Path) -> None:
+    weak, locked = authority.sign("weak", HOST, bits=512), good.locked()
     text = tmp_path / "text"
     text.write_text("no certificate")
+    damaged = tmp_path / "damaged"
+    damaged.write_text(good.key.read_text().replace("A", "B"))
     missing = tmp_path / "missing"
     for files, path, words in (
         ((missing, good.key, good.authority), missing, "no such file"),
         ((good.certificate, missing, good.authority), missing, "no such file"),
         ((good.certificate, good.key, missing), missing, "no such file"),
-        ((text, good.key, good.authority), text, "as PEM"),
-        ((good.certificate, None, good.authority), good.certificate, "as PEM"),
-        ((good.certificate, good.key, text), text, "as PEM"),
-        ((good.certificate, elsewhere.key, good.authority), good.certificate, "the key is not this certificate's"),
+        ((tmp_path, good.key, good.authority), tmp_path, "is a directory"),
+        ((text, good.key, good.authority), text, "give a certificate, as PEM"),
+        ((good.key, good.key, good.authority), good.key, "give a certificate, as PEM"),
+        ((good.certificate, None, good.authority), good.certificate, "give a private key, as PEM"),
+        ((good.certificate, text, good.authority), text, "give a private key, as PEM"),
+        ((good.certificate, damaged, good.authority), damaged, "give a private key, as PEM"),
+        ((good.certificate, good.key, text), text, "give certificates of authorities, as PEM"),
+        ((good.certificate, good.key, good.key), good.key, "give certificates of authorities, as PEM"),
+        ((good.certificate, elsewhere.key, good.authority), elsewhere.key, f"not the key of {good.certificate}"),
+        ((good.certificate, locked, good.authority), locked, "it has a passphrase"),
+        ((weak.certificate, weak.key, weak.authority), weak.certificate, "it is too weak"),
     ):
         with pytest.raises(InvalidCertificate, match=words) as raised:
             TlsCarrier(*files)
