@@ -21,6 +21,7 @@
     │   ├── NodeNotFound            the port mapper knows no such node
     │   ├── PortUnreachable         the node's distribution port does not answer
     │   ├── NoErlangNode            what answers on that port speaks another protocol
+    │   ├── HungUp                  the other side closed in the middle of the handshake
     │   └── SetupTimeout            no complete handshake within net_setuptime
     ├── Refused                     the other side was reached and said no
     │   ├── CookieMismatch          the digests differ
@@ -51,6 +52,7 @@ __all__ = [
     "CookieMismatch",
     "EpmdUnreachable",
     "HostUnknown",
+    "HungUp",
     "InvalidCertificate",
     "InvalidCookie",
     "InvalidNodeName",
@@ -279,17 +281,36 @@ class NoErlangNode(Unreachable):
         )
 
 
-class SetupTimeout(Unreachable):
-    """No complete handshake within `net_setuptime` (kernel, 7 s)."""
+class HungUp(Unreachable):
+    """The other side closed before the handshake was over, for no reason that its rules know of.
 
-    def __init__(self, node: str, seconds: float) -> None:
-        super().__init__(node, seconds)
+    `step` is what was to come next from it. `node` may be "a node", of one that had not said its name.
+    """
+
+    def __init__(self, node: str, step: str) -> None:
+        super().__init__(node, step)
         self.node = node
-        self.seconds = seconds
+        self.step = step
 
     def __str__(self) -> str:
         return (
-            f"{self.node} did not finish the handshake within {self.seconds:g} s: "
+            f"{self.node} hung up while the handshake waited for {self.step}: is it just stopping, does a tunnel or "
+            "proxy on the way lead nowhere, or does one side use TLS and the other not?"
+        )
+
+
+class SetupTimeout(Unreachable):
+    """No complete handshake within `net_setuptime` (kernel, 7 s). `what` it is that was not finished."""
+
+    def __init__(self, node: str, seconds: float, what: str = "handshake") -> None:
+        super().__init__(node, seconds, what)
+        self.node = node
+        self.seconds = seconds
+        self.what = what
+
+    def __str__(self) -> str:
+        return (
+            f"{self.node} did not finish the {self.what} within {self.seconds:g} s: "
             "is it overloaded, stopped, no Erlang node at all, or does one side use TLS and the other not?"
         )
 

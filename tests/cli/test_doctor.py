@@ -251,7 +251,7 @@ FAULTS: list[tuple[Stage, str, ExitCode, str]] = [
     (dead_port_without_epmd, "port", ExitCode.CANNOT_REACH, "does not answer (connection refused)"),
     (silence, "handshake", ExitCode.CANNOT_REACH, "did not finish the handshake within"),
     (no_erlang_node, "handshake", ExitCode.CANNOT_REACH, "does not speak as an Erlang node"),
-    (closing, "handshake", ExitCode.CANNOT_REACH, "closed the connection before the status"),
+    (closing, "handshake", ExitCode.CANNOT_REACH, "hung up while the handshake waited for the status"),
     (not_allowed, "handshake", ExitCode.REFUSED, "does not allow this node to connect"),
     (nok, "handshake", ExitCode.REFUSED, "goes on with another connection to this node's name"),
     (another_way_of_writing_the_host, "handshake", ExitCode.REFUSED, "write the host as that node writes it"),

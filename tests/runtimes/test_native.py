@@ -243,6 +243,7 @@ ERRORS: list[BeamError] = [
     beam.NodeNotFound("n@h"),
     beam.PortUnreachable("n@h", 1, "why"),
     beam.NoErlangNode("n@h", 1, "why"),
+    beam.HungUp("n@h", "the status"),
     beam.SetupTimeout("n@h", 7.0),
     beam.CookieMismatch("n@h"),
     beam.NotAllowed("n@h"),

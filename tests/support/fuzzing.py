@@ -10,6 +10,7 @@ input says how the others are given to the parser.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import struct
 from collections.abc import Callable, Mapping
@@ -60,7 +61,7 @@ from pyerlcoin.beam.dist.handshake_messages import (
     SendHost,
     SendName,
 )
-from pyerlcoin.beam.errors import LimitExceeded, Refused, RemoteFault
+from pyerlcoin.beam.errors import HungUp, LimitExceeded, Refused, RemoteFault
 from pyerlcoin.beam.etf import Atom, Limits, Pid, Reference, Term, binary_to_term, decode, term_to_binary
 from tests.beam.etf.golden import READ, WRITTEN
 from tests.support import golden
@@ -158,7 +159,7 @@ def check_handshake(data: bytes) -> None:
                 if machine.state is not HandshakeState.FAILED:
                     _answer(machine, event, answer)
             machine.data_to_send()
-        machine.receive_eof()
+        _end(machine)
     except (RemoteFault, Refused):
         assert machine.state is HandshakeState.FAILED
         machine.data_to_send()
@@ -168,6 +169,12 @@ def check_handshake(data: bytes) -> None:
     else:
         # Only what it had answered itself ends it in silence.
         assert machine.state is HandshakeState.FAILED
+
+
+def _end(machine: Initiator | Acceptor) -> None:
+    """The peer closes. That it does is no byte of its own, so one more thing may come out."""
+    with contextlib.suppress(HungUp):
+        machine.receive_eof()
 
 
 def _answer(machine: Initiator | Acceptor, event: object, answer: Status) -> None:
@@ -236,9 +243,9 @@ def _received(pieces: list[bytes], limits: Limits) -> tuple[list[LinkEvent], Rem
     try:
         for piece in pieces:
             link.receive_data(piece)
-            events += link.events()
+            events += unfold(link.events())
     except RemoteFault as fault:
-        return events + link.events(), fault
+        return [*events, *unfold(link.events())], fault
     return events, None
 
 
@@ -268,13 +275,17 @@ def _check_event(event: LinkEvent) -> None:
         assert read_message(external).encode() == external
     else:
         made = declared.MonitorP if isinstance(event, MonitorReceived) else declared.DemonitorP
+        assert isinstance(event, MonitorReceived | DemonitorReceived)
         external = made(event.from_pid, event.target, event.ref).encode()
         (again,), _ = _received([_LENGTH.pack(len(external)) + external], Limits())
         assert again == event
 
 
 def _shown(event: LinkEvent) -> bytes:
-    return event.encode() if isinstance(event, Control) else type(event).__name__.encode() + event.key
+    if isinstance(event, Control):
+        return event.encode()
+    assert isinstance(event, MonitorReceived | DemonitorReceived)
+    return type(event).__name__.encode() + event.key
 
 
 # The port mapper, both ends. The first byte modulo 5: three queries, a session from here and one from elsewhere; bits 6

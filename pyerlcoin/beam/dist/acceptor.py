@@ -32,6 +32,7 @@ from pyerlcoin.beam.errors import (
     AlreadyConnected,
     BeamError,
     CookieMismatch,
+    HungUp,
     MalformedMessage,
     NameFormMismatch,
     NotAllowed,
@@ -139,7 +140,7 @@ class Acceptor(HandshakeMachine):
 
     `receive_data` raises NotAllowed (it lacks a flag) or NameFormMismatch, both with a `not_allowed` queued;
     CookieMismatch with nothing queued: the peer is told nothing; AlreadyConnected when it gives way after ALIVE;
-    or a RemoteFault. `receive_eof` raises MalformedMessage.
+    or a RemoteFault. `receive_eof` raises HungUp.
     """
 
     _transitions = ACCEPTOR_TRANSITIONS
@@ -271,5 +272,4 @@ class Acceptor(HandshakeMachine):
         self._send(Challenge(self._flags | extra, self._challenge, self._creation, self._ours))
 
     def _meaning_of_eof(self) -> BeamError:
-        who = self._peer.full if self._peer else "a node"
-        return MalformedMessage(f"{who} closed the connection while the handshake waited for {self._state.value}")
+        return HungUp(self._peer.full if self._peer else "a node", self._state.value)

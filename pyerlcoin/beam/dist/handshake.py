@@ -7,9 +7,9 @@
     transport.write(machine.data_to_send())
 
 also when `receive_data` raised: what was queued before still goes out (a `not_allowed` does), then the
-connection is closed. `receive_data` raises RemoteFault or Refused and nothing else on peer bytes; after that the
-machine is FAILED for good and swallows what still comes. There is no clock inside: the driver closes what is not
-ESTABLISHED within `net_setuptime`.
+connection is closed. `receive_data` raises RemoteFault or Refused and nothing else on peer bytes, `receive_eof` HungUp
+or CookieMismatch; after that the machine is FAILED for good and swallows what still comes. There is no clock inside:
+the driver closes what is not ESTABLISHED within `net_setuptime`.
 """
 
 from __future__ import annotations

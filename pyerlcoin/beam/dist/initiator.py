@@ -30,6 +30,7 @@ from pyerlcoin.beam.errors import (
     AlreadyConnected,
     BeamError,
     CookieMismatch,
+    HungUp,
     MalformedMessage,
     NotAllowed,
     WrongPeer,
@@ -100,7 +101,7 @@ class Initiator(HandshakeMachine):
 
     Events: AliveReceived, NameGiven, Established. `receive_data` raises AlreadyConnected (nok), NotAllowed, WrongPeer,
     CookieMismatch, or a RemoteFault; `receive_eof` CookieMismatch once our proof is sent, since a node with
-    another cookie closes without a word, else MalformedMessage.
+    another cookie closes without a word, else HungUp.
     """
 
     _transitions = INITIATOR_TRANSITIONS
@@ -195,4 +196,4 @@ class Initiator(HandshakeMachine):
         # "B closes the connection": an acceptor that finds our digest wrong says nothing else.
         if self._state is HandshakeState.AWAIT_ACK:
             return CookieMismatch(self._peer.full)
-        return MalformedMessage(f"{self._peer} closed the connection before {self._state.value}")
+        return HungUp(self._peer.full, self._state.value)

@@ -17,6 +17,7 @@ from pyerlcoin.beam.errors import (
     CookieMismatch,
     NotAllowed,
     PortUnreachable,
+    SetupTimeout,
     TlsRefused,
 )
 from pyerlcoin.beam.node import epmd_client
@@ -116,7 +117,7 @@ def _step_of(error: BeamError) -> Step:
     match error:
         case PortUnreachable():
             return Step.PORT
-        case TlsRefused():
+        case TlsRefused() | SetupTimeout(what="TLS handshake"):
             return Step.TLS
         case CookieMismatch():
             return Step.COOKIE

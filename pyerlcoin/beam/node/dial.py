@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from pyerlcoin.beam.dist import Established, NodeName
@@ -12,10 +11,10 @@ from pyerlcoin.beam.errors import (
     AlreadyConnected,
     BeamError,
     EpmdUnreachable,
+    HungUp,
     NoErlangNode,
     PortUnreachable,
     RemoteFault,
-    SetupTimeout,
     UnencodableTerm,
 )
 from pyerlcoin.beam.node import epmd_client
@@ -30,14 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["Dial"]
 
 
-class _Step(Enum):
-    """How far it is: a timeout means something else in each."""
-
-    EPMD = "asking epmd"
-    CONNECT = "connecting"
-    HANDSHAKE = "shaking hands"
-
-
 class Dial:
     """One attempt to reach a node, shared by all who want to.
 
@@ -50,8 +41,7 @@ class Dial:
         self._loop = peers.node.loop
         self.connection: asyncio.Future[Connection] = self._loop.create_future()
         self._waiting: list[tuple[Callable[[Connection], None], Callable[[], None] | None]] = []
-        self._step = _Step.EPMD
-        self._port = 0
+        self._port = peers.node.peer_port or 0  # 0: not known yet
         self._handshaking: Handshaking | None = None
         self._gave_way: AlreadyConnected | None = None
         self._attempt = self._loop.create_task(self._try())
@@ -121,8 +111,7 @@ class Dial:
         """One attempt. When it returns, `succeed` was called."""
         node = self._peers.node
         address = await resolve(self.peer.host)
-        self._port = node.peer_port or await epmd_client.find_port(self.peer, address, node.epmd_port)
-        self._step = _Step.CONNECT
+        self._port = self._port or await epmd_client.find_port(self.peer, address, node.epmd_port)
         outcome: asyncio.Future[None] = self._loop.create_future()
 
         def opened(handshaking: Handshaking, transport: asyncio.Transport, established: Established) -> None:
@@ -131,12 +120,11 @@ class Dial:
             self._peers.establish(handshaking, transport, established, dialled=True)
 
         def failed(handshaking: Handshaking, error: BeamError) -> None:
-            if isinstance(error, RemoteFault):
-                if node.carrier.encrypted and not handshaking.heard:
-                    # TLS 1.3: a server judges our certificate when we are done already.
-                    error = tls_refused(self.peer.full, ConnectionResetError())
-                else:
-                    error = NoErlangNode(self.peer.full, self._port, str(error))
+            if isinstance(error, HungUp) and node.carrier.encrypted and not handshaking.heard:
+                # TLS 1.3: a server judges our certificate when we are done already.
+                error = tls_refused(self.peer.full, ConnectionResetError())
+            elif isinstance(error, RemoteFault):
+                error = NoErlangNode(self.peer.full, self._port, str(error))
             if not outcome.done():
                 outcome.set_exception(error)
 
@@ -150,7 +138,6 @@ class Dial:
                 if handshaking.reached:
                     raise tls_refused(self.peer.full, error) from error
                 raise PortUnreachable(self.peer.full, self._port, why(error)) from error
-            self._step = _Step.HANDSHAKE
             await outcome
         finally:
             # Cancelled: the socket of the attempt that lost closes at once, as net_kernel there waits for that.
@@ -163,8 +150,8 @@ class Dial:
     def _meaning_of_timeout(self, seconds: float) -> BeamError:
         if self._gave_way is not None:
             return self._gave_way
-        if self._step is _Step.EPMD:
+        if not self._port:
             return EpmdUnreachable(self.peer.host, self._peers.node.epmd_port, why(TimeoutError()))
-        if self._step is _Step.CONNECT and not (self._handshaking is not None and self._handshaking.reached):
+        if self._handshaking is None or not self._handshaking.reached:
             return PortUnreachable(self.peer.full, self._port, why(TimeoutError()))
-        return SetupTimeout(self.peer.full, seconds)
+        return self._handshaking.timeout(self.peer.full, seconds)

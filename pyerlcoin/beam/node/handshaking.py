@@ -58,6 +58,7 @@ class Handshaking(Securing):
         self.address = "?"
         self.simultaneous = False  # we answered ok_simultaneous, and our own dial waits for this one
         self.heard = False
+        self.secured = False
         self._transport: asyncio.Transport | None = None
         self._deadline = deadline
         self._clock = loop.call_later(deadline, self._expire)
@@ -72,6 +73,12 @@ class Handshaking(Securing):
         """Whether there is a socket, be it without TLS yet."""
         return self._transport is not None
 
+    def timeout(self, peer: str, seconds: float) -> SetupTimeout:
+        """What it means that the time ran out: with TLS, there are two handshakes."""
+        if self.reached and not self.secured:
+            return SetupTimeout(peer, seconds, "TLS handshake")
+        return SetupTimeout(peer, seconds)
+
     def securing(self, transport: asyncio.Transport) -> None:
         """As `Securing.securing`."""
         self._transport = transport
@@ -82,6 +89,7 @@ class Handshaking(Securing):
         """The socket is there; a dialler speaks first."""
         assert isinstance(transport, asyncio.Transport)
         self.securing(transport)
+        self.secured = True
         if self._over:
             transport.abort()
             return
@@ -183,7 +191,7 @@ class Handshaking(Securing):
         return self.peer.full if self.peer is not None else self.address
 
     def _expire(self) -> None:
-        self.fail(SetupTimeout(self._who(), self._deadline))
+        self.fail(self.timeout(self._who(), self._deadline))
 
     def _write(self) -> None:
         data = self.machine.data_to_send()

@@ -28,7 +28,8 @@ class NodeLimits:
     """Monitors, and as many links, that one peer may hold. A caller holds one per call in flight."""
 
     handshakes: int = 128
-    """Sockets that have not yet proved the cookie. Each lives for `setup_time` at most."""
+    """Sockets that have not yet proved the cookie. Each lives for `setup_time` at most, and for less when
+    more come: then the oldest is closed."""
 
     dials: int = 256
     """Connections that are being opened at once."""

@@ -239,7 +239,8 @@ class Node:
 
         Raises:
             InvalidNodeName, NodeNotRunning: nothing was tried.
-            Unreachable: HostUnknown, EpmdUnreachable, NodeNotFound, PortUnreachable, NoErlangNode or SetupTimeout.
+            Unreachable: HostUnknown, EpmdUnreachable, NodeNotFound, PortUnreachable, NoErlangNode, HungUp or
+                SetupTimeout.
             Refused: CookieMismatch, NotAllowed, NameFormMismatch, WrongPeer, TlsRefused or AlreadyConnected.
             LimitExceeded: too many connections are being opened already.
         """

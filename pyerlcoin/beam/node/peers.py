@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pyerlcoin.beam.dist import Established, NodeName, Status, choose_status
-from pyerlcoin.beam.errors import AlreadyConnected, BeamError, LimitExceeded, MalformedMessage, NodeNotRunning
+from pyerlcoin.beam.errors import AlreadyConnected, BeamError, HungUp, LimitExceeded, NodeNotRunning
 from pyerlcoin.beam.node.connection import Connection
 from pyerlcoin.beam.node.dial import Dial
 from pyerlcoin.beam.node.events import HandshakeRefused, NodeDisconnected, NodeUp
@@ -26,7 +26,7 @@ class Peers:
         self.node = node
         self.connections: dict[str, Connection] = {}
         self._dials: dict[str, Dial] = {}
-        self._knocking: set[Handshaking] = set()
+        self._knocking: dict[Handshaking, None] = {}  # oldest first
         self._closing: set[Connection] = set()
         self._stopped = False
 
@@ -87,10 +87,12 @@ class Peers:
             self._check_name,
             node.carrier.vouches,
         )
-        self._knocking.add(handshaking)
+        self._knocking[handshaking] = None
         if len(self._knocking) > node.limits.handshakes:
+            # The oldest goes: a peer is done in a moment, who only holds the door open is not.
             limit = node.limits.handshakes
-            handshaking.fail(LimitExceeded("the number of unfinished handshakes", len(self._knocking), limit))
+            oldest = next(iter(self._knocking))
+            oldest.fail(LimitExceeded("the number of unfinished handshakes", len(self._knocking), limit))
         return handshaking
 
     def _check_name(self, handshaking: Handshaking, peer: NodeName) -> Status:
@@ -103,7 +105,7 @@ class Peers:
         return status
 
     def _knock_failed(self, handshaking: Handshaking, error: BeamError) -> None:
-        self._knocking.discard(handshaking)
+        self._knocking.pop(handshaking, None)
         if self._stopped:
             return
         if handshaking.simultaneous and handshaking.peer is not None:
@@ -112,12 +114,12 @@ class Peers:
                 dial.fail(error)
         # That of two attempts one gives up is in order. That somebody connects and says nothing is a probe.
         if not isinstance(error, AlreadyConnected) and not (
-            handshaking.peer is None and isinstance(error, MalformedMessage) and not handshaking.heard
+            handshaking.peer is None and isinstance(error, HungUp) and not handshaking.heard
         ):
             self.node.tell(HandshakeRefused(handshaking.address, error))
 
     def _opened(self, handshaking: Handshaking, transport: asyncio.Transport, established: Established) -> None:
-        self._knocking.discard(handshaking)
+        self._knocking.pop(handshaking, None)
         self.establish(handshaking, transport, established, dialled=False)
 
     def establish(

@@ -22,6 +22,7 @@ from pyerlcoin.beam.errors import (
     AlreadyConnected,
     BeamError,
     CookieMismatch,
+    HungUp,
     MalformedMessage,
     NameFormMismatch,
     NotAllowed,
@@ -103,7 +104,7 @@ def test_every_input_in_every_state(state: HandshakeState, happened: HandshakeIn
 def test_the_end_of_the_connection_in_every_state(state: HandshakeState) -> None:
     machine = _brought_to(state)
     # An acceptor that finds our proof wrong says nothing.
-    expected = CookieMismatch if state is _S.AWAIT_ACK else MalformedMessage
+    expected = CookieMismatch if state is _S.AWAIT_ACK else HungUp
     with pytest.raises(expected, match=B.full):
         machine.receive_eof()
     assert machine.state is _S.FAILED

@@ -11,6 +11,7 @@ from pyerlcoin.beam.errors import (
     CookieMismatch,
     EpmdUnreachable,
     HostUnknown,
+    HungUp,
     InvalidNodeName,
     LimitExceeded,
     MalformedMessage,
@@ -202,6 +203,25 @@ async def test_a_port_that_says_nothing_is_a_setup_timeout() -> None:
             await node.stop()
 
 
+@pytest.mark.parametrize("words", [b"", b"\0\3sok"])
+async def test_a_port_that_hangs_up_is_said_to(words: bytes) -> None:
+    class Curt(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            assert isinstance(transport, asyncio.Transport)
+            transport.write(words)
+            transport.write_eof()
+
+    async with Cluster() as cluster:
+        curt = await asyncio.get_running_loop().create_server(Curt, "127.0.0.1", 0)
+        async with curt:
+            node = await cluster.start(peer_port=curt.sockets[0].getsockname()[1])
+            missing = "the challenge" if words else "the status"
+            with pytest.raises(HungUp, match=f"^n@127.0.0.1 hung up while the handshake waited for {missing}: "):
+                await node.connect("n@127.0.0.1")
+            assert node.tables().dials == 0
+            await node.stop()
+
+
 async def test_the_wrong_node_answers() -> None:
     async with Cluster() as cluster:
         a, b = await cluster.start(), await cluster.start()
@@ -255,14 +275,20 @@ async def test_unfinished_handshakes_are_capped() -> None:
     async with Cluster() as cluster:
         events = EventLog()
         node = await cluster.start(on_event=events, limits=NodeLimits(handshakes=2))
-        held = [await cluster.socket(node) for _ in range(2)]
-        over = await cluster.socket(node)
-        assert await over.closed() == b""
+        idle = [await cluster.socket(node) for _ in range(3)]
+        # The one that has been idle for longest goes, and nobody who comes is kept out.
+        assert await idle[0].closed() == b""
         assert isinstance((await events.wait(HandshakeRefused)).error, LimitExceeded)
-        for peer in (*held, over):
-            await peer.close()
+        assert node.tables().handshakes == 2
         other = await cluster.start()
         await other.ping(node.name)
+        assert await idle[1].closed() == b""
+        assert len(events.of(HandshakeRefused)) == 2
+        assert node.tables().handshakes == 1
+        await idle[2].shake_hands(node, cluster.cookie)
+        assert node.tables().handshakes == 0
+        for peer in idle:
+            await peer.close()
 
 
 async def test_a_node_with_our_own_name_is_not_allowed() -> None:
