@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -16,11 +17,13 @@ from pyerlcoin.beam import NO_REPLY, Atom, GenServer, NodeName, Sender, Term
 from pyerlcoin.beam.dist import REQUIRED, DistributionFlags
 from pyerlcoin.beam.dist.handshake_messages import Challenge
 from pyerlcoin.beam.node import epmd_client
+from pyerlcoin.beam.node.tls import TlsCarrier
 from pyerlcoin.cli.doctor import Check, checks
 from pyerlcoin.errors import ExitCode
 from pyerlcoin.roles.messages import SERVER_NAME
 from tests.cli.conftest import Served
 from tests.support.beam import Beam, Release
+from tests.support.certificates import Authority, Identity
 from tests.support.cli import Run, refused
 from tests.support.clock import UNIT
 from tests.support.nodes import Cluster
@@ -278,6 +281,77 @@ async def test_the_true_cause_is_named(stage: Stage, step: str, code: ExitCode, 
     assert [each.code for each in done[:-1]] == [ExitCode.DONE] * (len(done) - 1)
     assert words in done[-1].words
     assert done[-1].code is code
+
+
+OVER_TLS = (*ALL[: ALL.index("handshake")], "tls", *ALL[ALL.index("handshake") :])
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="module")
+def identities(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Identity]:
+    """By name. All trust the one authority, also the stranger, whom nobody trusts."""
+    here = ("IP:127.0.0.1", "DNS:127.0.0.1")
+    stranger = Authority(tmp_path_factory.mktemp("strange"), "strange").sign("stranger", *here)
+    return {
+        "good": authority.sign("good", *here),
+        "elsewhere": authority.sign("elsewhere", "IP:192.0.2.1", "DNS:example.org"),
+        "expired": authority.sign("expired", *here, days=-1),
+        "stranger": dataclasses.replace(stranger, authority=authority.certificate),
+    }
+
+
+def carrier(identity: Identity) -> TlsCarrier:
+    return TlsCarrier(identity.certificate, identity.key, identity.authority)
+
+
+TLS_FAULTS = [
+    # whose certificate asks (None: plain TCP), whose answers, the step that fails, what it says
+    ("good", "stranger", "tls", ExitCode.REFUSED, "its certificate is not accepted here (unable to get local issuer"),
+    ("good", "expired", "tls", ExitCode.REFUSED, "its certificate is not accepted here (certificate has expired)"),
+    ("good", "elsewhere", "tls", ExitCode.REFUSED, "its certificate is not for the host part of its name: make one"),
+    ("good", None, "tls", ExitCode.REFUSED, "or does not speak TLS: its log may say which"),
+    ("stranger", "good", "tls", ExitCode.REFUSED, "had seen this node's certificate (its log may say why): is it"),
+    ("expired", "good", "tls", ExitCode.REFUSED, "had seen this node's certificate (its log may say why): is it"),
+    ("elsewhere", "good", "handshake", ExitCode.REFUSED, "does not allow this node to connect: its log says which"),
+    (None, "good", "handshake", ExitCode.CANNOT_REACH, "or does one side use TLS and the other not"),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs", "step", "code", "words"), TLS_FAULTS)
+async def test_the_true_cause_is_named_over_tls(
+    identities: dict[str, Identity], ours: str | None, theirs: str | None, step: str, code: ExitCode, words: str
+) -> None:
+    carriers: dict[str | None, TlsCarrier | None] = {name: carrier(one) for name, one in identities.items()}
+    steps = OVER_TLS if ours else ALL
+    async with Cluster() as cluster:
+        peer = await cluster.start(carrier=carriers.get(theirs))
+        done = await examined(cluster, Staged(peer.name, options={"carrier": carriers.get(ours)}))
+    assert [each.step for each in done] == list(steps[: steps.index(step) + 1])
+    assert [each.code for each in done[:-1]] == [ExitCode.DONE] * (len(done) - 1)
+    assert words in done[-1].words
+    assert done[-1].code is code
+
+
+async def test_a_peer_that_is_silent_before_tls(identities: dict[str, Identity]) -> None:
+    async with Cluster() as cluster, silence(cluster) as staged:
+        staged.options["carrier"] = carrier(identities["good"])
+        done = await examined(cluster, staged)
+    assert [each.step for each in done] == list(OVER_TLS[: OVER_TLS.index("tls") + 1])
+    assert "did not finish the TLS handshake within" in done[-1].words
+    assert done[-1].code is ExitCode.CANNOT_REACH
+
+
+async def test_nothing_is_wrong_over_tls(identities: dict[str, Identity]) -> None:
+    good = carrier(identities["good"])
+    async with Cluster() as cluster:
+        node = await cluster.start(carrier=good)
+        node.spawn(Wallet(), SERVER_NAME)
+        done = await examined(cluster, Staged(node.name, options={"carrier": good}))
+    assert [(each.step, each.code) for each in done] == [(step, ExitCode.DONE) for step in OVER_TLS]
 
 
 def test_nothing_is_wrong(near: Served, run: Run) -> None:

@@ -15,12 +15,13 @@ from pyerlcoin.beam.errors import (
     NoErlangNode,
     PortUnreachable,
     RemoteFault,
+    TlsRefused,
     UnencodableTerm,
 )
 from pyerlcoin.beam.node import epmd_client
 from pyerlcoin.beam.node.carrier import resolve, why
 from pyerlcoin.beam.node.handshaking import Handshaking
-from pyerlcoin.beam.node.tls_words import tls_refused
+from pyerlcoin.beam.node.tls_words import CLOSED_AFTER_TLS, tls_refused
 
 if TYPE_CHECKING:
     from pyerlcoin.beam.node.connection import Connection
@@ -122,7 +123,7 @@ class Dial:
         def failed(handshaking: Handshaking, error: BeamError) -> None:
             if isinstance(error, HungUp) and node.carrier.encrypted and not handshaking.heard:
                 # TLS 1.3: a server judges our certificate when we are done already.
-                error = tls_refused(self.peer.full, ConnectionResetError())
+                error = TlsRefused(self.peer.full, CLOSED_AFTER_TLS)
             elif isinstance(error, RemoteFault):
                 error = NoErlangNode(self.peer.full, self._port, str(error))
             if not outcome.done():

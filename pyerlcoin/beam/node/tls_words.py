@@ -9,10 +9,16 @@ from typing import Final
 
 from pyerlcoin.beam.errors import TlsRefused
 
-__all__ = ["NOT_FOR_ITS_HOST", "tls_refused", "vouches_for"]
+__all__ = ["CLOSED_AFTER_TLS", "NOT_FOR_ITS_HOST", "tls_refused", "vouches_for"]
 
 NOT_FOR_ITS_HOST: Final = (
     "its certificate is not for the host part of its name: make one that has it among its subject alternative names"
+)
+
+_IS_OURS_VALID: Final = "is it valid, for this host, and of an authority known there?"
+
+CLOSED_AFTER_TLS: Final = (
+    f"it closed the connection as soon as it had seen this node's certificate (its log may say why): {_IS_OURS_VALID}"
 )
 
 _CLOSED: Final = (
@@ -26,7 +32,7 @@ _MEANINGS: Final = (
     # Part of OpenSSL's reason, and its meaning; the first that fits counts. An ALERT is what the other side says.
     (
         ("ALERT_UNKNOWN_CA", "ALERT_BAD_CERT", "ALERT_CERT", "ALERT_UNSUPPORTED_CERT", "CERTIFICATE_REQUIRED"),
-        "it does not accept this node's certificate: is it valid, for this host, and of an authority known there?",
+        f"it does not accept this node's certificate: {_IS_OURS_VALID}",
     ),
     (
         ("PEER_DID_NOT_RETURN_A_CERTIFICATE",),
