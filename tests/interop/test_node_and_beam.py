@@ -9,6 +9,7 @@ import pytest
 
 from pyerlcoin.beam import Atom, GenServer, ImproperList, Map, Node, Pid, Reference, Sender, Term
 from pyerlcoin.beam.errors import CallTimeout, CookieMismatch, NodeDown, NoProcess, ProcessDown
+from pyerlcoin.beam.node.connection import Connection
 from tests.support.beam import Beam, EvalFailed, RealEpmd, Release
 from tests.support.clock import UNIT
 from tests.support.ports import free_port, fresh_cookie, fresh_name, fresh_node
@@ -66,6 +67,10 @@ async def test_ten_thousand_calls_leave_nothing_behind(beam: Beam, node: Node, e
         timeout=120 * UNIT,
     )
     assert counted == "10000"
+    connection = node.route_if_up(beam.node)
+    assert isinstance(connection, Connection)
+    # One caller's frames come together, but where a read ends between them.
+    assert connection.fast_hits["whole call"] > 5_000
     # Calls to nobody, as well.
     await beam.eval(
         f"""

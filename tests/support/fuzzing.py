@@ -68,6 +68,7 @@ from tests.support import golden
 from tests.support.control import MESSAGE_TYPES
 from tests.support.handshakes import ASKING, GIVEN, MESSAGES, acceptor, initiator
 from tests.support.machines import chunks
+from tests.support.whole_calls import unfold
 
 __all__ = ["PARSERS", "Parser"]
 

@@ -68,11 +68,14 @@ from pyerlcoin.beam.dist.handshake import HANDSHAKE_FRAME_LIMIT, Established, Ha
 from pyerlcoin.beam.dist.handshake_messages import Status
 from pyerlcoin.beam.dist.initiator import AliveReceived, Initiator, NameGiven
 from pyerlcoin.beam.dist.link import FRAME_LIMIT, DistributionLink, LinkEvent
-from pyerlcoin.beam.dist.monitors import DemonitorReceived, MonitorReceived, monitor_key
+from pyerlcoin.beam.dist.fast_path import GEN_CALL
+from pyerlcoin.beam.dist.monitors import CallReceived, DemonitorReceived, MonitorReceived, monitor_key
 from pyerlcoin.beam.dist.names import NameForm, NodeName
 from pyerlcoin.beam.dist.reply import address_reply, alias_of
 
 __all__ = [
+    "GEN_CALL",
+    "CallReceived",
     "DISTRIBUTION_VERSION",
     "EPMD_PORT",
     "FRAME_LIMIT",

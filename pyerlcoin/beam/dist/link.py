@@ -32,9 +32,9 @@ from pyerlcoin.beam.dist.control_messages import (
     UnlinkId,
     UnlinkIdAck,
 )
-from pyerlcoin.beam.dist.fast_path import fast_readers
+from pyerlcoin.beam.dist.fast_path import FastReader
 from pyerlcoin.beam.dist.flags import DistributionFlags
-from pyerlcoin.beam.dist.monitors import DemonitorReceived, MonitorReceived, monitor_key
+from pyerlcoin.beam.dist.monitors import CallReceived, DemonitorReceived, MonitorReceived, monitor_key
 from pyerlcoin.beam.dist.names import NodeName
 from pyerlcoin.beam.dist.reply import reply_writer
 from pyerlcoin.beam.errors import BeamError, LimitExceeded, MalformedMessage, UnencodableTerm
@@ -45,8 +45,9 @@ __all__ = ["FRAME_LIMIT", "DistributionLink", "LinkEvent"]
 #: A BEAM sends any message as one frame, however large. What a GenServer is told fits many times over.
 FRAME_LIMIT: Final = 16 * 1024 * 1024
 
-#: MONITOR_P and DEMONITOR_P come as MonitorReceived and DemonitorReceived, all others as they are.
-LinkEvent: TypeAlias = Control | MonitorReceived | DemonitorReceived
+#: MONITOR_P and DEMONITOR_P come as MonitorReceived and DemonitorReceived, all others as they are; but those of a
+#: GenServer.call that come one right after the other, as one CallReceived.
+LinkEvent: TypeAlias = Control | MonitorReceived | DemonitorReceived | CallReceived
 
 _LENGTH: Final = struct.Struct(">I")
 _TICK: Final = bytes(4)
@@ -106,7 +107,7 @@ class DistributionLink:
         self._closed = False
         self._events: list[LinkEvent] = []
         self._output = bytearray()
-        self._key_size, self._readers = fast_readers(ours, peer, limits, self.fast_hits)
+        self._fast: FastReader | None = None
         self._write_reply = reply_writer(flags)
 
     # Receiving.
@@ -141,7 +142,7 @@ class DistributionLink:
         at = 0
         size = len(data)
         append = self._events.append
-        key_size, readers = self._key_size, self._readers
+        fast = self._fast
         while size - at >= 4:
             (length,) = _LENGTH.unpack_from(data, at)
             if length > self._frame_limit:
@@ -151,20 +152,27 @@ class DistributionLink:
                 self._needed = 4 + length
                 self._buffer += data[at:]
                 return
-            self.frames_received += 1
             if length:
-                frame = data[at + 4 : end]
-                reader = readers.get(frame[:key_size])
-                try:
-                    event: LinkEvent | None = reader(frame) if reader else None
-                except IndexError:
-                    event = None
-                append(event or self._read_any(frame))
+                if fast is None:
+                    fast = self._begin()
+                call = fast.read_call(data, at)
+                if call is not None and call[1] - at <= self._frame_limit:
+                    append(call[0])
+                    self.frames_received += 2 if call[0].ended is None else 3
+                    at = call[1]
+                    continue
+                append(fast.read_frame(data, at + 4, end) or self._read_any(data[at + 4 : end]))
             else:
                 self.ticks_received += 1
+            self.frames_received += 1
             at = end
         self._needed = 4
         self._buffer += data[at:]
+
+    def _begin(self) -> FastReader:
+        # Only with the first frame that is no tick: an idle connection costs no more than it must.
+        self._fast = FastReader(self.ours, self.peer, self._limits, self.fast_hits)
+        return self._fast
 
     def _read_any(self, frame: bytes) -> LinkEvent:
         message = read_message(frame, self._limits)

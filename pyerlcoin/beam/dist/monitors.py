@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Final
 
 from pyerlcoin.beam.dist.control_messages import DemonitorP, MonitorP
-from pyerlcoin.beam.etf import Atom, Pid, Reference, decode
+from pyerlcoin.beam.etf import Atom, ImproperList, Pid, Reference, Term, decode
 
-__all__ = ["DemonitorReceived", "MonitorReceived", "monitor_key"]
+__all__ = ["CallReceived", "DemonitorReceived", "MonitorReceived", "monitor_key"]
 
 
 def monitor_key(message: MonitorP | DemonitorP) -> bytes:
@@ -65,3 +65,23 @@ class DemonitorReceived(_ByKey):
     """It watches no longer."""
 
     __slots__ = ()
+
+
+class CallReceived:
+    """A GenServer.call, all its messages in one: a DEMONITOR_P perhaps, a MONITOR_P and a REG_SEND.
+
+    As if there came `DemonitorReceived(ended, …)` unless that is None, `MonitorReceived(key, target)`, and a RegSend
+    of `{'$gen_call', {caller, tag}, request}` to `target`, from `caller`.
+    """
+
+    __slots__ = ("caller", "ended", "key", "request", "tag", "target")
+
+    def __init__(
+        self, ended: bytes | None, key: bytes, target: Atom, caller: Pid, tag: ImproperList, request: Term
+    ) -> None:
+        self.ended: Final = ended
+        self.key: Final = key
+        self.target: Final = target
+        self.caller: Final = caller
+        self.tag: Final = tag
+        self.request: Final = request

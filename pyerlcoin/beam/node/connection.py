@@ -231,6 +231,11 @@ class Connection(asyncio.Protocol):
         return self._link.flags
 
     @property
+    def fast_hits(self) -> dict[str, int]:
+        """How often the short ways of reading were taken; see `dist.fast_path`."""
+        return self._link.fast_hits
+
+    @property
     def counts(self) -> tuple[int, int, int]:
         """Monitors of the peer's processes on ours, of ours on the peer's, links."""
         return len(self._inbound.monitors), len(self._watching), len(self._inbound.links)

@@ -6,7 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from pyerlcoin.beam import dist
-from pyerlcoin.beam.dist import AltactFlags, DemonitorReceived, DistributionLink, LinkEvent, MonitorReceived
+from pyerlcoin.beam.dist import (
+    AltactFlags,
+    CallReceived,
+    DemonitorReceived,
+    DistributionLink,
+    LinkEvent,
+    MonitorReceived,
+)
 from pyerlcoin.beam.errors import LimitExceeded
 from pyerlcoin.beam.etf.terms import Atom, Pid, Term
 from pyerlcoin.beam.node.process import NOCONNECTION, NOPROC
@@ -28,12 +35,13 @@ class Inbound:
     """
 
     def __init__(self, node: Node, connection: Connection, link: DistributionLink) -> None:
-        self.monitors: dict[bytes, tuple[Process, MonitorReceived]] = {}
+        self.monitors: dict[bytes, tuple[Process, Pid | Atom]] = {}
         self.links: dict[tuple[bytes, bytes], Process] = {}
         self._node = node
         self._connection = connection
         self._link = link
         self._handlers: dict[type[LinkEvent], Callable[[Any], None]] = {
+            CallReceived: self._call,
             MonitorReceived: self._monitor,
             DemonitorReceived: self._demonitor,
             dist.RegSend: self._send_to_name,
@@ -76,11 +84,11 @@ class Inbound:
     def process_ended(self, process: Process, reason: Term) -> None:
         """Fire the monitors and links that the peer has on a process."""
         if process.watched:
-            for key, (watched, monitor) in list(self.monitors.items()):
+            for key, (watched, target) in list(self.monitors.items()):
                 if watched is process:
                     del self.monitors[key]
                     process.watched -= 1
-                    self._fire(monitor, reason)
+                    self._fire(MonitorReceived(key, target), reason)
         for pid in process.linked:
             if self.links.pop((process.pid.wire, pid.wire), None) is not None:
                 self._connection.control(dist.Exit(process.pid, pid, reason))
@@ -116,18 +124,33 @@ class Inbound:
         if process is not None:
             process.deliver(message.message, self._connection)
 
+    def _call(self, call: CallReceived) -> None:
+        monitors = self.monitors
+        if call.ended is not None:
+            found = monitors.pop(call.ended, None)
+            if found is not None:
+                found[0].watched -= 1
+        process = self._node.registry.named(call.target)
+        if process is None:
+            self._fire(MonitorReceived(call.key, call.target), NOPROC)
+            return
+        self._watch(call.key, process, call.target)
+        process.deliver_call(call.caller, call.tag, call.request, self._connection)
+
     def _monitor(self, monitor: MonitorReceived) -> None:
         process = self._find(monitor.target)
         if process is None:
             self._fire(monitor, NOPROC)
+        else:
+            self._watch(monitor.key, process, monitor.target)
+
+    def _watch(self, key: bytes, process: Process, target: Pid | Atom) -> None:
+        monitors = self.monitors
+        if key in monitors:
             return
-        if monitor.key in self.monitors:
-            return
-        if len(self.monitors) >= self._node.limits.monitors:
-            raise LimitExceeded(
-                "the number of monitors of one node", len(self.monitors) + 1, self._node.limits.monitors
-            )
-        self.monitors[monitor.key] = (process, monitor)
+        if len(monitors) >= self._node.limits.monitors:
+            raise LimitExceeded("the number of monitors of one node", len(monitors) + 1, self._node.limits.monitors)
+        monitors[key] = (process, target)
         process.watched += 1
 
     def _demonitor(self, demonitor: DemonitorReceived) -> None:

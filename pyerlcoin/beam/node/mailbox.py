@@ -9,6 +9,7 @@ from functools import partial
 from types import CoroutineType
 from typing import TYPE_CHECKING, Final
 
+from pyerlcoin.beam.dist import GEN_CALL
 from pyerlcoin.beam.etf.terms import Atom, Pid, Reference, Term
 from pyerlcoin.beam.node.coroutines import step
 from pyerlcoin.beam.node.gen_server import NO_REPLY
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Down", "Exited", "Mailbox"]
 
-_GEN_CALL: Final = Atom("$gen_call")
 _GEN_CAST: Final = Atom("$gen_cast")
 _SYSTEM: Final = Atom("system")
 
@@ -84,6 +84,17 @@ class Mailbox:
             if self._waiting:
                 self._drain()
 
+    def deliver_call(self, caller: Pid, tag: Term, request: Term, route: Route) -> None:
+        """As `deliver` of `{'$gen_call', {caller, tag}, request}`, without taking it apart."""
+        if self._busy:
+            self._enqueue((GEN_CALL, (caller, tag), request), route)
+            return
+        self._busy = True
+        if self._call(caller, tag, request, route):
+            self._busy = False
+            if self._waiting:
+                self._drain()
+
     def close(self) -> asyncio.Task[object] | None:
         """Nothing more is handled; a handler that waits is cancelled, and returned if it has yet to end."""
         self._closed = True
@@ -123,20 +134,30 @@ class Mailbox:
 
     def _handle(self, message: Term, route: Route) -> bool:
         """Handle one message. False if its handler waits for something: `_resumed` goes on then."""
-        server = self._process.server
-        sender: Sender | None = None
+        if type(message) is tuple and len(message) == 3 and message[0] == GEN_CALL and _is_from(message[1]):
+            caller, tag = message[1]
+            return self._call(caller, tag, message[2], route)
         try:
-            if type(message) is tuple and len(message) == 3 and message[0] == _GEN_CALL and _is_from(message[1]):
-                caller, tag = message[1]
-                sender = Sender(self._process, caller, tag, route)
-                outcome = server.handle_call(message[2], sender)
-            else:
-                outcome = self._handle_other(message, route)
+            outcome = self._handle_other(message, route)
             if type(outcome) is CoroutineType:
                 outcome = step(outcome, self._process.node.loop)
                 if isinstance(outcome, asyncio.Task):
+                    return self._wait_for(outcome, None)
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # it ends its own process only
+            self._on_crash(error)
+        return True
+
+    def _call(self, caller: Pid, tag: Term, request: Term, route: Route) -> bool:
+        """As `_handle` of a call."""
+        process = self._process
+        try:
+            sender = Sender(process, caller, tag, route)
+            outcome = process.server.handle_call(request, sender)
+            if type(outcome) is CoroutineType:
+                outcome = step(outcome, process.node.loop)
+                if isinstance(outcome, asyncio.Task):
                     return self._wait_for(outcome, sender)
-            if sender is not None and outcome is not NO_REPLY:
+            if outcome is not NO_REPLY:
                 sender.reply(outcome)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # it ends its own process only
             self._on_crash(error)

@@ -176,6 +176,10 @@ class Process:
                 return  # the reply to a call that was given up
         self._mailbox.deliver(message, route)
 
+    def deliver_call(self, caller: Pid, tag: Term, request: Term, route: Route) -> None:
+        """A `{'$gen_call', {caller, tag}, request}` arrived."""
+        self._mailbox.deliver_call(caller, tag, request, route)
+
     def monitor_fired(self, reference: Reference, reason: Term) -> None:
         """A monitor of this process ended with that reason; for a call, its reply will not come."""
         if self._calls.down(reference, reason):

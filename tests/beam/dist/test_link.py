@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyerlcoin.beam.dist import (
+    GEN_CALL,
     OFFERED,
+    CallReceived,
     Control,
     DemonitorP,
     DemonitorReceived,
@@ -40,6 +42,7 @@ from pyerlcoin.beam.etf import Atom, ImproperList, Limits, Pid, Reference, Term
 from tests.support import golden
 from tests.support.golden import frame
 from tests.support.machines import CHUNKINGS, feed
+from tests.support.whole_calls import unfold
 
 _OURS, _PEER = NodeName.parse(golden.GOLDEN), NodeName.parse(golden.OTP25)
 _OUR_PID = Pid.make(_OURS.full, 1, 0, golden.CREATION)
@@ -69,7 +72,7 @@ def _link(frame_limit: int = 10_000, limits: Limits | None = None) -> Distributi
 def test_what_otp_25_sent(chunk: int) -> None:
     link = _link()
     feed(link, b"".join(map(frame, _EVERYTHING)), chunk)
-    events = link.events()
+    events = list(unfold(link.events()))
     assert [type(event) for event in events] == [
         MonitorReceived,
         RegSend,
@@ -89,7 +92,15 @@ def test_what_otp_25_sent(chunk: int) -> None:
             assert (event.key, event.target) == (monitor_key(message), message.target)
         else:
             assert event == message
-    assert link.fast_hits == {"MONITOR_P": 2, "DEMONITOR_P": 2, "REG_SEND": 1, "$gen_call": 1}
+    whole = int(chunk >= len(golden.MONITOR) + len(golden.CALL))
+    alone = 1 - whole
+    assert link.fast_hits == {
+        "MONITOR_P": 1 + alone,
+        "DEMONITOR_P": 2,
+        "REG_SEND": alone,
+        "$gen_call": alone,
+        "whole call": whole,
+    }
     assert (link.frames_received, link.ticks_received, link.events()) == (10, 0, [])
 
 
@@ -103,6 +114,35 @@ def test_the_reply_that_otp_25_took() -> None:
             link.send_reply(_OUR_PID, caller, tag, (Atom("ok"), 1))
     assert link.data_to_send() == frame(golden.ALIAS_REPLY)
     assert link.data_to_send() == b""
+
+
+def test_a_call_that_comes_at_once_is_one_event() -> None:
+    link = _link()
+    one_call = b"".join(map(frame, (golden.DEMONITOR, golden.MONITOR, golden.CALL)))
+    link.receive_data(bytes(4) + one_call + frame(golden.SEND) + one_call + one_call[:-1])
+    events = link.events()
+    # Of the last call, the end is still to come.
+    assert [type(event) for event in events] == [
+        CallReceived, Send, CallReceived, DemonitorReceived, MonitorReceived
+    ]  # fmt: skip
+    assert (link.frames_received, link.ticks_received, link.fast_hits["whole call"]) == (10, 1, 2)
+    call = read_message(golden.CALL)
+    assert isinstance(call, RegSend)
+    assert list(unfold(events[:1])) == [*events[3:], call]
+    match events[0]:
+        case CallReceived(caller=caller, tag=tag, request=request):
+            assert call.message == (GEN_CALL, (caller, tag), request)
+            link.send_reply(_OUR_PID, caller, tag, (Atom("ok"), 1))
+    assert link.data_to_send() == frame(golden.ALIAS_REPLY)
+    link.receive_data(one_call[-1:])
+    assert link.events() == [call]
+
+
+def test_a_call_with_a_frame_over_the_limit_is_none() -> None:
+    size = len(golden.CALL)
+    _link(size).receive_data(frame(golden.MONITOR) + frame(golden.CALL))
+    with pytest.raises(LimitExceeded):
+        _link(size - 1).receive_data(frame(golden.MONITOR) + frame(golden.CALL))
 
 
 @CHUNKINGS

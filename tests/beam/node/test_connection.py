@@ -8,6 +8,7 @@ import pytest
 from pyerlcoin.beam import Atom, GenServer, ImproperList, Node, NodeLimits, Sender, Term, dist
 from pyerlcoin.beam.errors import LimitExceeded, MalformedMessage, MalformedTerm, NodeDown
 from pyerlcoin.beam.etf import Pid, Reference, term_to_binary
+from pyerlcoin.beam.node.connection import Connection
 from pyerlcoin.beam.node.events import NodeDisconnected
 from tests.support.clock import UNIT
 from tests.support.nodes import Cluster, EventLog, RawPeer, until
@@ -361,3 +362,73 @@ async def test_ticks_of_an_idle_connection_are_echoed_so_that_two_nodes_fall_sil
         await tick(4)
         node.disconnect(peer.name)
         assert await peer.closed() == bytes(8)
+
+
+class Gate(Echo):
+    """Waits before the first answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opened = asyncio.Event()
+
+    async def handle_call(self, request: Term, sender: Sender) -> Term:
+        async with asyncio.timeout(20 * UNIT):
+            await self.opened.wait()
+        return request
+
+
+def whole_call(peer: RawPeer, name: str, number: int) -> list[dist.Control]:
+    """What a BEAM writes for the call with that number of one process: the monitor of the one before ends."""
+    me, name_, ref = pid_of(peer), Atom(name), ref_of(peer, number)
+    call = dist.RegSend(me, name_, (GEN_CALL, (me, ImproperList([ALIAS], ref)), number))
+    before = [dist.DemonitorP(me, name_, ref_of(peer, number - 1))] if number > 1 else []
+    return [*before, dist.MonitorP(me, name_, ref), call]
+
+
+async def test_whole_calls_while_a_handler_waits() -> None:
+    async with Cluster() as cluster:
+        node = await cluster.start()
+        gate = Gate()
+        process = node.spawn(gate, "gate")
+        peer = await cluster.raw(node)
+        for number in range(1, 6):
+            peer.send(*whole_call(peer, "gate", number))
+        connection = node.route_if_up(peer.name)
+        assert isinstance(connection, Connection)
+        await until(lambda: connection.fast_hits.get("whole call") == 5)
+        assert process.counts[3] == 4  # wait for the first
+        assert (process.watched, node.tables().monitors_on_us) == (1, 1)
+        gate.opened.set()
+        got: list[object] = []
+        while len(got) < 5:
+            peer.link.receive_data(await peer.reader.read(65536))
+            got += peer.link.events()
+        refs = {number: ref_of(peer, number) for number in range(1, 6)}
+        assert got == [
+            dist.AltactSigSend(4, process.pid, ref, None, (ImproperList([ALIAS], ref), number))
+            for number, ref in refs.items()
+        ]
+        process.exit(Atom("done"))
+        assert await peer.receive() == dist.MonitorPExit(Atom("gate"), pid_of(peer), ref_of(peer, 5), Atom("done"))
+
+
+async def test_a_whole_call_of_nobody() -> None:
+    async with Cluster() as cluster:
+        node = await cluster.start()
+        node.spawn(Echo(), "echo")
+        peer = await cluster.raw(node)
+        peer.send(*whole_call(peer, "nobody", 1))
+        assert await peer.receive() == dist.MonitorPExit(Atom("nobody"), pid_of(peer), ref_of(peer), NOPROC)
+        assert node.tables().monitors_on_us == 0
+
+
+async def test_whole_calls_count_against_the_monitors() -> None:
+    async with Cluster() as cluster:
+        events = EventLog()
+        node = await cluster.start(on_event=events, limits=NodeLimits(monitors=3))
+        node.spawn(Echo(), "echo")
+        peer = await cluster.raw(node)
+        for number in range(1, 6):
+            peer.send(*whole_call(peer, "echo", number)[-2:])
+        assert isinstance((await events.wait(NodeDisconnected)).fault, LimitExceeded)
+        await peer.closed()
