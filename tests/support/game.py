@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,17 +59,20 @@ class Table:
         )
         return Game(self, node, child)
 
-    def elixir_server(self, workload: int = 1) -> ElixirScript:
+    def elixir_server(self, workload: int = 1, *, flags: Sequence[str] = ()) -> ElixirScript:
         """`examples/elixir/server.exs` on a node of its own."""
         script = EXAMPLES / "elixir/server.exs"
         arguments = (SECRET, str(workload), str(ZEROS))
-        return ElixirScript(self.release, script, *arguments, epmd_port=self.epmd_port, cookie=self.cookie)
+        return self._script(script, arguments, flags)
 
-    def elixir_worker(self, team: str, server: str) -> ElixirScript:
+    def elixir_worker(self, team: str, server: str, *, flags: Sequence[str] = ()) -> ElixirScript:
         """`examples/elixir/worker.exs` on a node of its own."""
         script = EXAMPLES / "elixir/worker.exs"
         arguments = (team, server, str(ZEROS))
-        return ElixirScript(self.release, script, *arguments, epmd_port=self.epmd_port, cookie=self.cookie)
+        return self._script(script, arguments, flags)
+
+    def _script(self, script: Path, arguments: Sequence[str], flags: Sequence[str]) -> ElixirScript:
+        return ElixirScript(self.release, script, *arguments, epmd_port=self.epmd_port, cookie=self.cookie, flags=flags)
 
     def mine(self, server: str, team: str, *options: str) -> Child:
         """`pyerlcoin mine` with one worker of the engine that is always there."""
@@ -80,9 +83,13 @@ class Table:
             label=f"miner {team}",
         )
 
+    async def run(self, *arguments: str) -> tuple[int, str, str]:
+        """`pyerlcoin ARGUMENTS` to its end: exit code, standard output, standard error."""
+        return await run_pyerlcoin(*arguments, env=self._environment())
+
     async def ask(self, *arguments: str) -> object:
         """What `pyerlcoin ARGUMENTS --json` prints."""
-        code, out, err = await run_pyerlcoin(*arguments, "--json", env=self._environment())
+        code, out, err = await self.run(*arguments, "--json")
         assert code == 0, err
         return json.loads(out)
 

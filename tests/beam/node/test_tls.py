@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import ssl
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from pyerlcoin.beam.node.diagnosis import Step, diagnose
 from pyerlcoin.beam.node.events import HandshakeRefused, NodeDisconnected, NodeUp
 from pyerlcoin.beam.node.tls import TlsCarrier
 from tests.support.beam import Beam, Release
-from tests.support.certificates import Authority, Identity
+from tests.support.certificates import Authority, Identity, inet_tls
 from tests.support.clock import UNIT
 from tests.support.nodes import Cluster, EventLog, RawPeer
 from tests.support.ports import fresh_node
@@ -255,24 +254,10 @@ def test_files_that_cannot_be_used(authority: Authority, good: Identity, elsewhe
     TlsCarrier(both, None, good.authority)
 
 
-def beam_flags(folder: Path, inside: str, identity: Identity, version: str) -> list[str]:
-    """Arguments of erl for TLS that is checked on both sides, with the files copied into a folder that it can read."""
-    for path in (identity.certificate, identity.key, identity.authority):
-        shutil.copy(path, folder / path.name)
-    files = (
-        f'{{certfile, "{inside}{identity.certificate.name}"}}, {{keyfile, "{inside}{identity.key.name}"}}, '
-        f'{{cacertfile, "{inside}{identity.authority.name}"}}, {{verify, verify_peer}}, {{versions, [{version}]}}'
-    )
-    (folder / "tls.conf").write_text(
-        f"[{{server, [{files}, {{fail_if_no_peer_cert, true}}]}}, {{client, [{files}]}}].\n"
-    )
-    return ["-proto_dist inet_tls", f"-ssl_dist_optfile {inside}tls.conf"]
-
-
 @pytest.mark.parametrize("version", ["'tlsv1.2'", "'tlsv1.3'"])
 async def test_a_beam(beam_release: Release, good: Identity, stranger: Identity, version: str) -> None:
     with beam_release.folder() as folder:
-        flags = beam_flags(folder.path, folder.inside("x")[:-1], good, version)
+        flags = inet_tls(folder, good, version)
         async with Cluster() as cluster:
             events = EventLog()
             node = await cluster.start(carrier=carrier(good), on_event=events)
