@@ -10,6 +10,7 @@ from functools import partial
 
 from pyerlcoin.coin.facts import CoinAccepted, Fact, HandedOut
 from pyerlcoin.coin.records import Found, Undo
+from pyerlcoin.store.fresh import Fresh
 from pyerlcoin.store.integers import from_column, to_column
 
 __all__ = ["DiskRecords"]
@@ -24,16 +25,23 @@ class DiskRecords:
         self._coins: dict[int, Found] = {}
         self._handed: dict[int, HandedOut] = {}
         self._written: deque[Sequence[Fact]] = deque()
+        highest = connection.execute("SELECT n FROM coin ORDER BY n DESC LIMIT 1").fetchone()
+        self._fresh = Fresh(-1 if highest is None else from_column(highest[0]))
+        self.asked = 0
+        """How often the disk was asked whose coin an integer is."""
 
     def written(self, facts: Sequence[Fact]) -> None:
         """These are on disk. The one method that another thread may call."""
         self._written.append(facts)
 
     def finder(self, n: int) -> Found | None:
+        if n in self._fresh:
+            return None
         self._settle()
         found = self._coins.get(n)
         if found is not None:
             return found
+        self.asked += 1
         query = "SELECT miner.name, coin.count FROM coin JOIN miner ON miner.id = coin.miner WHERE n = ?"
         with self._turn:
             row = self._db.execute(query, (to_column(n),)).fetchone()
@@ -55,9 +63,15 @@ class DiskRecords:
         self._settle()
         if isinstance(fact, CoinAccepted):
             self._coins[fact.n] = Found(fact.name, fact.count)
+            self._fresh.told(fact.n)
             return partial(self._coins.pop, fact.n, None)
         self._handed[id(fact)] = fact
-        return partial(self._handed.pop, id(fact), None)
+        self._fresh.handed_out(fact.unit)
+        return partial(self._unhand, fact)
+
+    def _unhand(self, fact: HandedOut) -> None:
+        self._handed.pop(id(fact), None)
+        self._fresh.forget()
 
     def _settle(self) -> None:
         while self._written:

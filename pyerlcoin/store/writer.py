@@ -25,7 +25,12 @@ from pyerlcoin.store.integers import from_column, to_column
 
 __all__ = ["Writer"]
 
-_COIN: Final = "INSERT INTO coin (worth, seq, at, n, miner, count) VALUES (?, ?, ?, ?, ?, ?)"
+_COINS: Final = 64
+"""In one statement. Each takes the interpreter's lock from who serves the callers, and waits to get it."""
+_COIN: Final = [
+    "INSERT INTO coin (worth, seq, at, n, miner, count) VALUES " + ", ".join(["(?, ?, ?, ?, ?, ?)"] * rows)  # noqa: S608  # nothing but question marks
+    for rows in range(_COINS + 1)
+]
 _REJECTED: Final = (
     "INSERT INTO rejected VALUES (?1, ?2, ?3, 1, ?4, ?4, ?5)"
     " ON CONFLICT DO UPDATE SET count = count + 1, last_at = excluded.last_at, message = excluded.message"
@@ -80,14 +85,14 @@ class Writer:
 
     def _write(self, facts: Sequence[Fact]) -> None:
         execute = self._db.execute
-        coins: list[tuple[object, ...]] = []
+        coins: list[object] = []
         row: tuple[object, ...]
         for fact in facts:
             self._seq = seq = self._seq + 1
             match fact:
                 case CoinAccepted():
                     miner = self._miner(fact.name)
-                    coins.append((fact.worth, seq, fact.at, to_column(fact.n), miner, fact.count))
+                    coins += (fact.worth, seq, fact.at, to_column(fact.n), miner, fact.count)
                 case HandedOut():
                     miner, node = self._miner(fact.name), self._node(fact.node)
                     first, last = to_column(fact.unit.first), to_column(fact.unit.last)
@@ -120,8 +125,9 @@ class Writer:
                 case Rejected():
                     miner = 0 if fact.name is None else self._miner(fact.name)
                     execute(_REJECTED, (miner, self._node(fact.node), fact.reason, fact.at, fact.message))
-        if coins:
-            self._db.executemany(_COIN, coins)
+        for at in range(0, len(coins), 6 * _COINS):
+            some = coins[at : at + 6 * _COINS]
+            execute(_COIN[len(some) // 6], some)
 
     def _cut(self, unit: Unit) -> None:
         """Nothing of `unit` is open any more; what is left over of another unit is nobody's."""

@@ -53,3 +53,30 @@ def test_memory_holds_only_what_is_on_its_way(tmp_path: Path) -> None:
         commit(store, outcome.facts)
         assert records.was_handed("Ann", unit_of(outcome).last)
         assert len(records._handed) == 0
+
+
+def test_a_new_coin_of_a_new_unit_does_not_ask_the_disk(tmp_path: Path) -> None:
+    with open_store(tmp_path / "x") as store:
+        records = records_of(store)
+        unit = Unit(1000, 1999)
+        undo = records.note(HandedOut(0.0, unit, "Ann", "ann@h", "new"))
+        for count, n in enumerate((1000, 1003, 1999), 1):
+            assert records.finder(n) is None
+            records.note(CoinAccepted(0.0, n, "Ann", count, count))
+        assert records.asked == 0
+        assert records.finder(1003) == Found("Ann", 2)
+        assert records.finder(1001) is None
+        assert records.asked == 1
+        undo()
+        assert records.finder(1500) is None
+        assert records.asked == 2
+
+
+def test_coins_of_an_earlier_run_are_not_taken_for_new(tmp_path: Path) -> None:
+    with open_store(tmp_path / "x") as store:
+        play(store)
+    with open_store(tmp_path / "x") as store:
+        records = records_of(store)
+        records.note(HandedOut(0.0, Unit(0, 40), "Ann", "ann@h", "returned"))
+        assert records.finder(3) == Found("Ann", 1)
+        assert records.finder(25) == Found("Cleo", 1)

@@ -9,6 +9,7 @@ from pyerlcoin.coin.facts import CoinAccepted, Finished, HandedOut, Reason, Regi
 from pyerlcoin.coin.unit import Unit
 from pyerlcoin.store import schema
 from pyerlcoin.store.db import MEMORY, atomic, connect
+from pyerlcoin.store.integers import to_column
 from pyerlcoin.store.writer import Writer
 
 
@@ -164,3 +165,13 @@ def test_a_start_leaves_nothing_held(db: sqlite3.Connection, tmp_path: Path) -> 
         writer.started(5.0, "any")
     assert list(db.execute("SELECT held FROM open_unit")) == [(0,)]
     assert list(db.execute("SELECT * FROM started")) == [(3, 5.0, "any")]
+
+
+@pytest.mark.parametrize("coins", [1, 63, 64, 65, 200])
+def test_many_coins_at_once(db: sqlite3.Connection, coins: int) -> None:
+    writer = Writer(db)
+    writer.write([Registered(0.0, "Ann", "a@h")])
+    facts = [CoinAccepted(float(n), 2**62 * n, "Ann", n, n) for n in range(1, coins + 1)]
+    writer.write(facts)
+    rows = db.execute("SELECT at, n, count, worth, seq FROM coin ORDER BY worth").fetchall()
+    assert rows == [(fact.at, to_column(fact.n), fact.count, fact.worth, fact.worth + 1) for fact in facts]
