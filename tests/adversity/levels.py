@@ -64,8 +64,8 @@ of each call is.
 
 
 async def keeping(node: Node, beam: Beam) -> Keeping:
-    """What there is now. The BEAM must have `PyerlcoinTest.Soak`."""
-    processes, ports, memory, of_processes, atoms = json.loads(await beam.eval("PyerlcoinTest.Soak.measure()"))
+    """What there is now. The BEAM must have `PyerlcoinTest.Traffic`."""
+    processes, ports, memory, of_processes, atoms = json.loads(await beam.eval("PyerlcoinTest.Traffic.measure()"))
     tables = node.tables()
     gc.collect()
     return Keeping(

@@ -24,13 +24,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from pyerlcoin.beam import Atom, GenServer, Node, Process, Reference, Sender, Term
+from pyerlcoin.beam import Atom, Node, Process
 from pyerlcoin.beam.errors import BeamError, CallTimeout, NodeDown
 from pyerlcoin.beam.node.events import NodeUp
 from tests.adversity.levels import Levels, keeping
-from tests.support.beam import Beam, Release, available_releases
+from tests.support.beam import Beam, RealEpmd, Release, available_releases
 from tests.support.between import Between
 from tests.support.clock import UNIT, lapse
+from tests.support.traffic import Asker, Echo, start_there, wrong_calls
 
 __all__ = ["Soak", "main", "soak"]
 
@@ -48,7 +49,6 @@ DELAY: Final = 0.01
 
 PATIENCE: Final = 60 * UNIT
 
-_BEAM_HALF: Final = Path(__file__).with_name("soak.exs")
 _DIFFERENT_CUTS: Final = ("cut by the proxy", "Node.disconnect", "cut while idle")
 
 
@@ -86,81 +86,6 @@ def _shown(counts: Counter[str]) -> str:
     return ", ".join(f"{count:,} {what}" for what, count in counts.items() if count or what in ("answered", "failed"))
 
 
-class _Echo(GenServer):
-    """What the BEAM calls. Of each caller the numbers only grow: one that does not was heard twice."""
-
-    def __init__(self) -> None:
-        self.heard = 0
-        self.twice = 0
-        self._last: dict[Term, int] = {}
-
-    def handle_call(self, request: Term, sender: Sender) -> object:
-        if type(request) is not tuple:
-            return Atom("ok")
-        who, n, _ = request
-        assert isinstance(n, int)
-        self.heard += 1
-        self.twice += n <= self._last.get(who, 0)
-        self._last[who] = n
-        return self._after_a_turn(request) if n % 7 == 0 else request
-
-    async def _after_a_turn(self, request: Term) -> Term:
-        await asyncio.sleep(0)
-        return request
-
-
-class _Asker(GenServer):
-    """Calls by hand, some in flight at once, with tags of its own: a second reply to one of them would be seen."""
-
-    def __init__(self, target: tuple[str, str]) -> None:
-        self._target = target
-        self.n = 0
-        self._waiting: dict[int, tuple[Reference, Term]] = {}
-        self._monitors: dict[Reference, int] = {}
-        self._failed: set[int] = set()
-        self.counts: Counter[str] = Counter()
-        self.changed = asyncio.Event()
-
-    @property
-    def in_flight(self) -> int:
-        return len(self._waiting)
-
-    def ask(self) -> None:
-        self.n += 1
-        request = (b"asker", self.n, b"y" * (self.n % 50))
-        reference = self.process.monitor(self._target)
-        self._waiting[self.n] = (reference, request)
-        self._monitors[reference] = self.n
-        self.process.send_nowait(self._target, (Atom("$gen_call"), (self.process.pid, self.n), request))
-
-    def handle_info(self, message: Term) -> None:
-        assert isinstance(message, tuple)
-        tag, reply = message
-        assert isinstance(tag, int)
-        found = self._waiting.pop(tag, None)
-        if found is None:
-            # A late reply to a call that failed is in order, once; any other is one too many.
-            self.counts["late" if tag in self._failed else "doubled"] += 1
-            self._failed.discard(tag)
-            return
-        reference, request = found
-        self.process.demonitor(reference)
-        del self._monitors[reference]
-        self.counts["answered" if reply == request else "wrong"] += 1
-        self.changed.set()
-
-    def handle_down(self, target: Term, reference: Reference, reason: Term) -> None:
-        tag = self._monitors.pop(reference)
-        del self._waiting[tag]
-        self._failed.add(tag)
-        self.counts["failed" if reason == Atom("noconnection") else f"ended with {reason!r}"] += 1
-        self.changed.set()
-
-    def forget(self) -> None:
-        """What failed long ago."""
-        self._failed.clear()
-
-
 class _Run:
     """One soak between two nodes that are there already."""
 
@@ -170,16 +95,16 @@ class _Run:
         self.beam: Beam = between.beam
         self.result = result
         self.chance = chance
-        self.target = ("soak", between.beam.node)
-        self.echo = _Echo()
-        self.asker = _Asker(self.target)
+        self.target = ("traffic", between.beam.node)
+        self.echo = Echo()
+        self.asker = Asker(self.target)
         self.callers: list[Process] = []
         self.numbers = [0] * CALLERS
         self.their_numbers = [1] * CALLERS
 
     async def prepare(self) -> None:
-        await self.beam.eval(_BEAM_HALF.read_text(encoding="utf-8") + "\nPyerlcoinTest.Soak.start()")
-        self.node.spawn(self.echo, "soak")
+        await start_there(self.beam)
+        self.node.spawn(self.echo, "traffic")
         self.node.spawn(self.asker)
         self.callers = [self.node.process() for _ in range(CALLERS)]
 
@@ -207,7 +132,7 @@ class _Run:
         end = asyncio.get_running_loop().time() + seconds
         theirs = asyncio.create_task(
             self.beam.eval(
-                f'PyerlcoinTest.Soak.talk(:"{self.node.name}", {self.their_numbers}, {round(seconds * 1000)})',
+                f'PyerlcoinTest.Traffic.talk(:"{self.node.name}", {self.their_numbers}, {round(seconds * 1000)})',
                 timeout=seconds + 3 * PATIENCE,
             )
         )
@@ -232,7 +157,7 @@ class _Run:
         while asyncio.get_running_loop().time() < end:
             self.numbers[who] += 1
             n = self.numbers[who]
-            request = (who, n, b"x" * (200_000 if n % 97 == 0 else 100 * (n % 13)))
+            request = ((self.node.name.encode(), who), n, b"x" * (200_000 if n % 97 == 0 else 100 * (n % 13)))
             try:
                 reply = await self.callers[who].call(self.target, request, PATIENCE)
             except NodeDown:
@@ -274,9 +199,9 @@ class _Run:
         """Whatever was on its way has arrived, and both ends are connected."""
         async with asyncio.timeout(PATIENCE):
             for who in range(2):
-                await self.callers[who].call(self.target, Atom("counts"), None)
+                await self.callers[who].call(self.target, (Atom("counts"), self.node.name.encode()), None)
                 # The last DEMONITOR of each of the BEAM's callers was sent before.
-                await self.beam.eval(f'GenServer.call({{:soak, :"{self.node.name}"}}, :settle)')
+                await self.beam.eval(f'GenServer.call({{:traffic, :"{self.node.name}"}}, :settle)')
             while sum(proxy.ways for proxy in self.between.proxies) != 1 or self.node.tables().monitors_on_us:
                 await lapse(PAUSE)  # a cut way closes a turn or two after its ends
 
@@ -308,24 +233,10 @@ class _Run:
     async def finish(self) -> None:
         """Hold the two ends' counts against each other."""
         result = self.result
-        heard, twice = json.loads(await self.beam.eval("GenServer.call(:soak, :counts)"))
-        for who, counts, executed, again in (
-            ("ours", result.ours, heard, twice),
-            ("the BEAM's", result.theirs, self.echo.heard, self.echo.twice),
-        ):
-            bad = {what: counts[what] for what in counts if what not in ("answered", "failed", "late") and counts[what]}
-            result.wrong += [f"{count} calls of {who}: {what}" for what, count in bad.items()]
-            if again:
-                result.wrong.append(f"{again} calls of {who} were heard twice")
-            if not counts["answered"] <= executed <= counts["answered"] + counts["failed"]:
-                result.wrong.append(f"of {who}, {executed} were heard and {counts['answered']} answered")
-            if not counts["answered"]:
-                result.wrong.append(f"no call of {who} was answered")
-        started = sum(self.numbers) + self.asker.n
-        if started != result.ours["answered"] + result.ours["failed"]:
-            result.wrong.append(f"{started} calls of ours began, not as many ended: {_shown(result.ours)}")
-        if sum(self.their_numbers) - CALLERS != result.theirs["answered"] + result.theirs["failed"]:
-            result.wrong.append(f"{sum(self.their_numbers) - CALLERS} calls of the BEAM's began, not as many ended")
+        heard, twice = json.loads(await self.beam.eval(f'PyerlcoinTest.Traffic.counts("{self.node.name}")'))
+        begun, theirs = sum(self.numbers) + self.asker.n, sum(self.their_numbers) - CALLERS
+        result.wrong += wrong_calls("ours", result.ours, begun, heard, twice)
+        result.wrong += wrong_calls("the BEAM's", result.theirs, theirs, self.echo.heard, self.echo.twice)
         if not result.wrong:
             result.wrong += result.levels.grown()
 
@@ -346,15 +257,19 @@ async def soak(
     if not tracing:
         tracemalloc.start()
     try:
-        async with Between(release, flags=[f"-kernel net_ticktime {tick_time}"], tick_time=float(tick_time)) as between:
+        async with (
+            RealEpmd() as epmd,
+            Beam(release, epmd_port=epmd.port, flags=[f"-kernel net_ticktime {tick_time}"]) as beam,
+            Between(beam, tick_time=float(tick_time)) as between,
+        ):
             between.set(delay=DELAY)
             run = _Run(between, result, chance)
             await run.prepare()
-            began, used, beam_used = time.monotonic(), time.process_time(), _processor(between.beam.pid)
+            began, used, beam_used = time.monotonic(), time.process_time(), _processor(beam.pid)
             for number in range(cycles):
                 await run.cycle(_DIFFERENT_CUTS[number % len(_DIFFERENT_CUTS)], talk, idle)
                 between.log.events[:-1] = []
-                for child in (between.beam, between.epmd):  # what they said is kept for the log of a failure
+                for child in (beam, epmd):  # what they said is kept for the log of a failure
                     child.out.clear()
                     child.err.clear()
                 if verbose:
@@ -363,7 +278,7 @@ async def soak(
                     break  # it will not get better, and an hour is long
             result.seconds = time.monotonic() - began
             result.cpu = (time.process_time() - used) / result.seconds
-            result.beam_cpu = (_processor(between.beam.pid) - beam_used) / result.seconds
+            result.beam_cpu = (_processor(beam.pid) - beam_used) / result.seconds
             await run.finish()
     finally:
         if not tracing:

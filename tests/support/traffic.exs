@@ -1,39 +1,49 @@
-# The BEAM's half of the soak: a server that echoes, callers of ours, and what this node keeps.
-defmodule PyerlcoinTest.Soak do
+# The BEAM's half of the traffic: a server that echoes, callers of ours, and what this node keeps.
+defmodule PyerlcoinTest.Traffic do
   use GenServer
 
   @patience 60_000
 
-  # The server. A request is {who, n, payload}; of each caller, n only grows.
+  # The server. A request is {{node, who}, n, payload}; of each caller, n only grows.
 
-  def start, do: GenServer.start(__MODULE__, nil, name: :soak)
-
-  @impl true
-  def init(_), do: {:ok, {%{}, 0, 0}}
+  def start, do: GenServer.start(__MODULE__, nil, name: :traffic)
 
   @impl true
-  def handle_call(:counts, _from, {_, heard, twice} = state), do: {:reply, [heard, twice], state}
+  def init(_), do: {:ok, %{}}
 
-  def handle_call({who, n, _} = request, _from, {last, heard, twice}) do
-    again = if n <= Map.get(last, who, 0), do: 1, else: 0
-    {:reply, request, {Map.put(last, who, n), heard + 1, twice + again}}
+  @impl true
+  def handle_call({:counts, node}, _from, callers) do
+    counts = for {{^node, _}, {_last, heard, twice}} <- callers, do: {heard, twice}
+    {:reply, [counts |> Enum.map(&elem(&1, 0)) |> Enum.sum(), counts |> Enum.map(&elem(&1, 1)) |> Enum.sum()], callers}
   end
+
+  def handle_call({who, n, _} = request, _from, callers) do
+    {last, heard, twice} = Map.get(callers, who, {0, 0, 0})
+    {:reply, request, Map.put(callers, who, {max(n, last), heard + 1, if(n <= last, do: twice + 1, else: twice)})}
+  end
+
+  # Calls of that node heard, and how many of them for the second time.
+  def counts(node), do: GenServer.call(:traffic, {:counts, node})
 
   # The callers: half of the calls are GenServer's, half are monitor, request and demonitor by hand, whose reply comes
   # to the process itself: a second one would be found in its mailbox.
 
+  # Until `ms` milliseconds have passed, or `stop(node)` is called, whichever comes first.
   def talk(node, firsts, ms) do
+    Application.put_env(:pyerlcoin, node, :talk)
     until = System.monotonic_time(:millisecond) + ms
 
     firsts
     |> Enum.with_index(fn first, who ->
-      Task.async(fn -> loop({:soak, node}, who, first, until, %{}, []) end)
+      Task.async(fn -> loop({:traffic, node}, who, first, until, %{}, []) end)
     end)
     |> Task.await_many(:infinity)
   end
 
-  defp loop(to, who, n, until, counts, failed) do
-    if System.monotonic_time(:millisecond) >= until do
+  def stop(node), do: Application.delete_env(:pyerlcoin, node)
+
+  defp loop({_, node} = to, who, n, until, counts, failed) do
+    if System.monotonic_time(:millisecond) >= until or Application.get_env(:pyerlcoin, node) == nil do
       # What the server there sent to this process before is here once this is answered.
       :ok = settle(to, 100)
       {late, doubled} = strays(failed, 0, 0)

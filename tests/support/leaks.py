@@ -1,0 +1,107 @@
+"""What a node of ours and a BEAM have at a quiet moment, held against what they had at another."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from typing import Any, Final
+
+from pyerlcoin.beam import Node
+from tests.support.beam import Beam
+from tests.support.between import Between
+from tests.support.clock import UNIT
+from tests.support.traffic import Traffic
+
+__all__ = ["Meeting", "meeting", "nothing_left", "sockets"]
+
+_PATIENCE: Final = 20 * UNIT
+
+
+def sockets() -> int:
+    """How many sockets this process has open."""
+    count = 0
+    for descriptor in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):  # that of the listing itself
+            count += os.readlink(f"/proc/self/fd/{descriptor}").startswith("socket:")
+    return count
+
+
+async def _look(node: Node, beam: Beam | None) -> dict[str, object]:
+    there: dict[str, object] = {}
+    if beam is not None:
+        code = """
+        traffic = Process.whereis(:traffic)
+        watched = if traffic, do: Process.info(traffic, [:monitored_by, :message_queue_len])
+        {length(Process.list()), length(Port.list()), length(Process.registered()), watched}
+        """
+        there["the BEAM's processes, ports, names, and who watches"] = await beam.eval(code)
+    return {
+        **there,
+        **asdict(node.tables()),
+        "registered names": sorted(process.label for process in node.registry),
+        "tasks": len(asyncio.all_tasks()),
+        "sockets": sockets(),
+    }
+
+
+@contextlib.asynccontextmanager
+async def nothing_left(node: Node, beam: Beam | None = None) -> AsyncIterator[None]:
+    """What the node, the BEAM and this process had before the block they have after it, or soon after it, no more.
+
+    Both must be connected at the end if they were at the beginning. Tasks, sockets, connections, dials, handshakes,
+    processes, registered names, monitors, links, pending calls and messages are counted.
+    """
+    before = await _look(node, beam)
+    yield
+    after = await _look(node, beam)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_PATIENCE):
+            while after != before:
+                await asyncio.sleep(0)
+                after = await _look(node, beam)
+    assert after == before, {what: (before[what], after[what]) for what in before if before[what] != after[what]}
+
+
+class Meeting:
+    """A BEAM and a node of ours, with proxies between, and traffic to run."""
+
+    def __init__(self, between: Between, traffic: Traffic) -> None:
+        self.between = between
+        self.node = between.node
+        self.beam = between.beam
+        self.log = between.log
+        self.traffic = traffic
+
+    async def connect_from_there(self) -> bool:
+        """Whether the BEAM's `Node.connect` to us succeeded."""
+        return await self.beam.eval(f'Node.connect(:"{self.node.name}")') == "true"
+
+    async def until_apart(self) -> None:
+        """Returns once neither end has a connection to the other."""
+        async with asyncio.timeout(_PATIENCE):
+            while self.node.nodes() or f'"{self.node.name}"' in await self.beam.eval("Node.list(:hidden)"):
+                pass
+
+
+@contextlib.asynccontextmanager
+async def meeting(beam: Beam, **options: Any) -> AsyncIterator[Meeting]:
+    """The documented end of every adversity: connected again, every call ended once, nothing left behind.
+
+    options: of `Between`.
+    """
+    async with Between(beam, **options) as between:
+        traffic = Traffic(between.node, beam)
+        await traffic.start()
+        here = Meeting(between, traffic)
+        # The BEAM starts some of its own processes when it first looks for somebody.
+        assert await here.connect_from_there()
+        await here.node.ping(beam.node)
+        async with nothing_left(here.node, beam):
+            yield here
+            assert await here.node.ping(beam.node) >= 0
+            assert await beam.eval(f'Node.ping(:"{here.node.name}")') == ":pong"
+        if traffic.answered:
+            assert await traffic.wrong() == []
