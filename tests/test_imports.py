@@ -55,7 +55,9 @@ THIRD_PARTY: dict[str, tuple[str, ...]] = {
     "platformdirs": ("pyerlcoin.cli", "pyerlcoin.search", "pyerlcoin.store"),
     "aiohttp": ("pyerlcoin.web",),
     "prometheus_client": ("pyerlcoin.web",),
+    "matplotlib": ("pyerlcoin.web",),
     "llvmlite": ("pyerlcoin.search.simd",),
+    "uvloop": ("pyerlcoin.cli",),
     # Installed from their repositories by those who want them; the names on the package index are other projects'.
     "pyrlang": ("pyerlcoin.runtimes.pyrlang",),
     "term": ("pyerlcoin.runtimes.pyrlang",),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -11,25 +13,49 @@ import typer
 from pyerlcoin.coin.coin import digest_hex
 from pyerlcoin.errors import ExitCode, WrongUsage
 from pyerlcoin.store.reading import Reading
+from pyerlcoin.web.board import State
 from pyerlcoin.web.replay import replay
 from pyerlcoin.web.report import page
 
-__all__ = ["board"]
+__all__ = ["Kind", "board"]
+
+
+class Kind(StrEnum):
+    """What is written."""
+
+    HTML = "html"
+    PNG = "png"
 
 
 def board(
     ledger: Annotated[Path, typer.Argument(metavar="LEDGER", help="The ledger's file; its server may be running.")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where the page goes, as HTML.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where the board goes.")],
+    kind: Annotated[
+        Kind | None,
+        typer.Option("--format", help="A page, or a picture of the charts; else png when FILE ends in .png."),
+    ] = None,
 ) -> int:
-    """Write a ledger's board as one HTML file, with a slider through the evening."""
+    """Write a ledger's board as one HTML file with a slider through the evening, or as a picture."""
+    write = _writer(kind or (Kind.PNG if output.suffix.lower() == ".png" else Kind.HTML))
     with Reading(ledger) as reading:
         game = reading.game
         state, history = replay(
             reading.past(), reading.facts(), zeros=game.zeros, digest=partial(digest_hex, game.secret)
         )
     try:
-        output.write_text(page(state, history), encoding="utf-8")
+        output.write_bytes(write(state, history))
     except OSError as error:
         raise WrongUsage(f"cannot write {output} ({error.strerror}): give -o another file") from error
     typer.echo(f"{output}: {state['game']['miners']} miners, {state['game']['coins']} coins")
     return ExitCode.DONE
+
+
+def _writer(kind: Kind) -> Callable[[State, State], bytes]:
+    if kind is Kind.HTML:
+        return lambda state, history: page(state, history).encode()
+    try:
+        # Half a second, and an extra: for those who want a picture.
+        from pyerlcoin.web.picture import picture
+    except ImportError:
+        raise WrongUsage("a picture needs one more package: pip install 'pyerlcoin[png]'") from None
+    return picture
