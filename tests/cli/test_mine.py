@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pyerlcoin.search.engine import Job
 from tests.cli.conftest import Served, serving
 from tests.support.cli import Run, refused
 from tests.support.clock import UNIT
-from tests.support.process import pyerlcoin
+from tests.support.process import pyerlcoin, run_pyerlcoin
 from tests.support.search import expected
 
 MINE = ("--zeros", "3", "--engine", "python", "--workers", "1")
@@ -73,6 +74,22 @@ def test_it_gives_up(near: Served, run: Run) -> None:
     assert code == 5
     assert "gave up after 1 retry: the epmd at" in err
     assert "attempt 1 in " in out
+
+
+async def test_a_server_that_hangs_up_is_as_any_that_is_not_there() -> None:
+    def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        port = str(server.sockets[0].getsockname()[1])
+        asked = ("mine", "server@127.0.0.1", "--as", "A", "--quiet", "--cookie", "c", "--no-epmd", port)
+        code, _, err = await run_pyerlcoin(*asked)
+        assert code == 3
+        assert err.startswith("pyerlcoin: server@127.0.0.1 hung up while the handshake waited for the status: ")
+        code, out, err = await run_pyerlcoin(*asked, "--max-retries", "1")
+        assert code == 5
+        assert "attempt 1 in " in out
+        assert err.startswith("pyerlcoin: gave up after 1 retry: server@127.0.0.1 hung up")
 
 
 @pytest.mark.parametrize("team", ["", "x" * 300])
