@@ -82,7 +82,7 @@ class Meeting:
     async def until_apart(self) -> None:
         """Returns once neither end has a connection to the other."""
         async with asyncio.timeout(_PATIENCE):
-            while self.node.nodes() or f'"{self.node.name}"' in await self.beam.eval("Node.list(:hidden)"):
+            while f'"{self.node.name}"' in await self.beam.eval("Node.list(:hidden)") or self.node.nodes():
                 pass
 
 
