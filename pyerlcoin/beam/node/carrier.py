@@ -10,7 +10,7 @@ import errno
 import os
 import socket
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, cast
 
 from pyerlcoin.beam.errors import CannotListen, HostUnknown, Unreachable
 
@@ -24,6 +24,7 @@ __all__ = [
     "listen_tcp_socket",
     "local_addresses",
     "resolve",
+    "stream",
     "turns",
     "why",
 ]
@@ -76,6 +77,11 @@ class TcpCarrier:
     def vouches(self, transport: asyncio.Transport, host: str) -> bool:
         """As `Carrier.vouches`: nothing is proved, so anybody may."""
         return True
+
+
+def stream(transport: asyncio.BaseTransport) -> asyncio.Transport:
+    """What `connection_made` got, as what it is. No isinstance: uvloop's transports are of no class of asyncio's."""
+    return cast(asyncio.Transport, transport)
 
 
 async def connect_tcp(factory: ProtocolFactory, address: str, port: int) -> None:

@@ -20,7 +20,7 @@ from pyerlcoin.beam.dist import (
     PortPlease2Request,
 )
 from pyerlcoin.beam.errors import EpmdUnreachable, NameInUse, NodeNotFound, RemoteFault
-from pyerlcoin.beam.node.carrier import connect_tcp, why
+from pyerlcoin.beam.node.carrier import connect_tcp, stream, why
 
 __all__ = ["EPMD_TIMEOUT", "Registration", "find_port", "names", "register"]
 
@@ -39,9 +39,8 @@ class _Conversation(asyncio.Protocol):
         self.lost: Callable[[], None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        transport.write(self._query.data_to_send())
+        self.transport = stream(transport)
+        self.transport.write(self._query.data_to_send())
 
     def data_received(self, data: bytes) -> None:
         self._feed(lambda: self._query.receive_data(data))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from pyerlcoin.beam.dist import EpmdSession, Registry, creations_from
 from pyerlcoin.beam.errors import CannotListen, RemoteFault
-from pyerlcoin.beam.node.carrier import listen_tcp, turns
+from pyerlcoin.beam.node.carrier import listen_tcp, stream, turns
 
 __all__ = ["EpmdServer"]
 
@@ -97,10 +97,9 @@ class _Session(asyncio.Protocol):
         self._refused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = stream(transport)
         if self._refused:
-            transport.abort()
+            self._transport.abort()
             return
         self._sessions.add(self)
         peer = transport.get_extra_info("peername")

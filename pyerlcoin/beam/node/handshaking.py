@@ -20,7 +20,7 @@ from pyerlcoin.beam.dist import (
     Status,
 )
 from pyerlcoin.beam.errors import AlreadyConnected, BeamError, NotAllowed, SetupTimeout, TlsRefused
-from pyerlcoin.beam.node.carrier import Securing
+from pyerlcoin.beam.node.carrier import Securing, stream
 from pyerlcoin.beam.node.tls_words import NOT_FOR_ITS_HOST, tls_refused
 
 __all__ = ["Handshaking", "Refusal"]
@@ -87,11 +87,10 @@ class Handshaking(Securing):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket is there; a dialler speaks first."""
-        assert isinstance(transport, asyncio.Transport)
-        self.securing(transport)
+        self.securing(stream(transport))
         self.secured = True
         if self._over:
-            transport.abort()
+            stream(transport).abort()
             return
         self._write()
 
@@ -204,5 +203,4 @@ class Refusal(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Close at once."""
-        assert isinstance(transport, asyncio.Transport)
-        transport.abort()
+        stream(transport).abort()

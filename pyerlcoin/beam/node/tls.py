@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from pyerlcoin.beam.errors import InvalidCertificate
-from pyerlcoin.beam.node.carrier import ProtocolFactory, Securing, connect_tcp, listen_tcp_socket
+from pyerlcoin.beam.node.carrier import ProtocolFactory, Securing, connect_tcp, listen_tcp_socket, stream
 from pyerlcoin.beam.node.tls_words import vouches_for
 
 __all__ = ["TlsCarrier"]
@@ -127,10 +127,9 @@ class _Door(asyncio.Protocol):
         self._lost: Exception | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = stream(transport)
         # The first bytes are TLS's.
-        transport.pause_reading()
+        self.transport.pause_reading()
 
     def data_received(self, data: bytes) -> None:
         self._data += data

@@ -76,6 +76,24 @@ async def test_two_of_ours(good: Identity, version: ssl.TLSVersion) -> None:
         assert await asyncio.gather(*(a.call(("echo", b.name), n) for n in range(100))) == list(range(100))
 
 
+def test_on_uvloop(good: Identity) -> None:
+    """Its transports, plain and of TLS, are of no class of asyncio's."""
+    uvloop = pytest.importorskip("uvloop", reason="the extra pyerlcoin[uvloop] is not installed")
+
+    async def scenario() -> None:
+        async with Cluster() as cluster:
+            for made in (None, carrier(good, V12), carrier(good, V13)):
+                a, b = await cluster.start(carrier=made), await cluster.start(carrier=made)
+                b.spawn(Echo(), "echo")
+                assert await a.call(("echo", b.name), b"x" * 5_000_000, timeout=20 * UNIT) == b"x" * 5_000_000
+                assert await asyncio.gather(*(a.call(("echo", b.name), n) for n in range(100))) == list(range(100))
+            with pytest.raises(TlsRefused):
+                await a.connect((await cluster.start()).name)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(scenario())
+
+
 async def test_both_at_once(good: Identity) -> None:
     async with Cluster() as cluster:
         a = await cluster.start(carrier=carrier(good))
