@@ -20,7 +20,8 @@ class Speed:
 
     def sample(self, now: float, total: int) -> None:
         """The number was `total` at `now`."""
-        if now - self._samples[-1][0] < 1.0 and len(self._samples) > 1:
+        # The newest sample gives way to the next, unless it is a second younger than the one before it: then it stays.
+        if len(self._samples) > 1 and self._samples[-1][0] - self._samples[-2][0] < 1.0:
             self._samples.pop()
         self._samples.append((now, total))
         # One sample older than the widest window stays, as its beginning.
@@ -33,9 +34,18 @@ class Speed:
         return total / (now - self._began) if now > self._began else 0.0
 
     def over(self, seconds: float) -> float:
-        """Per second, over the last `seconds` or as long as there are samples."""
+        """Per second, over the last `seconds` or as long as there are samples.
+
+        Where nothing was sampled at the beginning of that time, the number is taken to have grown evenly there.
+        """
         now, total = self._samples[-1]
-        at, then = next(sample for sample in self._samples if sample[0] >= now - seconds or sample is self._samples[-1])
-        if now <= at:
-            at, then = self._samples[0]
-        return (total - then) / (now - at) if now > at else 0.0
+        begin = max(now - seconds, self._samples[0][0])
+        if now <= begin:
+            return 0.0
+        later = now, total
+        for earlier in reversed(self._samples):
+            if earlier[0] <= begin:
+                break
+            later = earlier
+        part = (begin - earlier[0]) / (later[0] - earlier[0])
+        return (total - earlier[1] - part * (later[1] - earlier[1])) / (now - begin)
