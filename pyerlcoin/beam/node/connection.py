@@ -53,8 +53,7 @@ class Connection(asyncio.Protocol):
         self._watching: dict[Reference, Process] = {}
         self._receiving = False
         self._flush_due = False
-        self._writable = asyncio.Event()
-        self._writable.set()
+        self._writable: asyncio.Event | None = None  # only while the peer is behind with reading
         self._lingering: asyncio.TimerHandle | None = None
         # Done once the socket is gone, which may be a moment after `up` ended.
         self.gone: asyncio.Future[None] = node.loop.create_future()
@@ -109,11 +108,13 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The peer reads slower than we write: `drained` waits now."""
-        self._writable.clear()
+        self._writable = asyncio.Event()
 
     def resume_writing(self) -> None:
         """It has caught up."""
-        self._writable.set()
+        if self._writable is not None:
+            self._writable.set()
+            self._writable = None
 
     # Ending.
 
@@ -126,7 +127,7 @@ class Connection(asyncio.Protocol):
         unsent = self._link.data_to_send()
         if fault is None and unsent:
             self._transport.write(unsent)
-        self._writable.set()
+        self.resume_writing()
         if fault is not None:
             self._transport.abort()
         else:
@@ -209,7 +210,7 @@ class Connection(asyncio.Protocol):
 
     async def drained(self) -> None:
         """As `Route.drained`."""
-        if not self._writable.is_set():
+        if self._writable is not None:
             await self._writable.wait()
 
     def control(self, message: Control) -> None:

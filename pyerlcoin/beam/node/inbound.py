@@ -40,44 +40,11 @@ class Inbound:
         self._node = node
         self._connection = connection
         self._link = link
-        self._handlers: dict[type[LinkEvent], Callable[[Any], None]] = {
-            CallReceived: self._call,
-            MonitorReceived: self._monitor,
-            DemonitorReceived: self._demonitor,
-            dist.RegSend: self._send_to_name,
-            dist.RegSendTT: self._send_to_name,
-            dist.Send: self._send_to_pid,
-            dist.SendTT: self._send_to_pid,
-            dist.SendSender: self._send_to_pid,
-            dist.SendSenderTT: self._send_to_pid,
-            dist.AltactSigSend: self._altact,
-            dist.AliasSend: self._ignore,
-            dist.AliasSendTT: self._ignore,
-            dist.MonitorPExit: self._monitor_exit,
-            dist.PayloadMonitorPExit: self._monitor_exit,
-            dist.Link: self._make_link,
-            dist.UnlinkId: self._unlink,
-            dist.UnlinkIdAck: self._ignore,
-            dist.Exit: self._exit,
-            dist.ExitTT: self._exit,
-            dist.PayloadExit: self._exit,
-            dist.PayloadExitTT: self._exit,
-            dist.Exit2: self._ignore,
-            dist.Exit2TT: self._ignore,
-            dist.PayloadExit2: self._ignore,
-            dist.PayloadExit2TT: self._ignore,
-            dist.GroupLeader: self._ignore,
-            dist.SpawnRequest: self._refuse_spawn,
-            dist.SpawnRequestTT: self._refuse_spawn,
-            dist.SpawnReply: self._ignore,
-            dist.SpawnReplyTT: self._ignore,
-        }
 
     def handle(self, events: Sequence[LinkEvent]) -> None:
         """Handle them in order. Raises RemoteFault for what cannot be allowed; the rest is not handled then."""
-        handlers = self._handlers
         for event in events:
-            handlers[type(event)](event)
+            _HANDLERS[type(event)](self, event)
             if not self._connection.up:
                 return
 
@@ -199,3 +166,38 @@ class Inbound:
         if type(target) is Pid:
             return registry.by_pid(target)
         return registry.named(target) if type(target) is Atom else None
+
+
+# One table for all connections: of its own, each would pay for it more than for all else that it keeps.
+_HANDLERS: Final[dict[type[LinkEvent], Callable[[Inbound, Any], None]]] = {
+    CallReceived: Inbound._call,
+    MonitorReceived: Inbound._monitor,
+    DemonitorReceived: Inbound._demonitor,
+    dist.RegSend: Inbound._send_to_name,
+    dist.RegSendTT: Inbound._send_to_name,
+    dist.Send: Inbound._send_to_pid,
+    dist.SendTT: Inbound._send_to_pid,
+    dist.SendSender: Inbound._send_to_pid,
+    dist.SendSenderTT: Inbound._send_to_pid,
+    dist.AltactSigSend: Inbound._altact,
+    dist.AliasSend: Inbound._ignore,
+    dist.AliasSendTT: Inbound._ignore,
+    dist.MonitorPExit: Inbound._monitor_exit,
+    dist.PayloadMonitorPExit: Inbound._monitor_exit,
+    dist.Link: Inbound._make_link,
+    dist.UnlinkId: Inbound._unlink,
+    dist.UnlinkIdAck: Inbound._ignore,
+    dist.Exit: Inbound._exit,
+    dist.ExitTT: Inbound._exit,
+    dist.PayloadExit: Inbound._exit,
+    dist.PayloadExitTT: Inbound._exit,
+    dist.Exit2: Inbound._ignore,
+    dist.Exit2TT: Inbound._ignore,
+    dist.PayloadExit2: Inbound._ignore,
+    dist.PayloadExit2TT: Inbound._ignore,
+    dist.GroupLeader: Inbound._ignore,
+    dist.SpawnRequest: Inbound._refuse_spawn,
+    dist.SpawnRequestTT: Inbound._refuse_spawn,
+    dist.SpawnReply: Inbound._ignore,
+    dist.SpawnReplyTT: Inbound._ignore,
+}

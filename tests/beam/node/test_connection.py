@@ -305,7 +305,7 @@ async def test_sending_waits_for_a_slow_reader() -> None:
 
         task = asyncio.create_task(flood())
         (connection,) = node._peers.connections.values()
-        await until(lambda: not connection._writable.is_set())
+        await until(lambda: connection._writable is not None)
         for _ in range(10):
             await asyncio.sleep(0)
         waiting = sent
