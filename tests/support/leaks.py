@@ -13,6 +13,7 @@ from pyerlcoin.beam import Node
 from tests.support.beam import Beam
 from tests.support.between import Between
 from tests.support.clock import UNIT
+from tests.support.nodes import until
 from tests.support.traffic import Traffic
 
 __all__ = ["Meeting", "meeting", "nothing_left", "sockets"]
@@ -51,9 +52,12 @@ async def _look(node: Node, beam: Beam | None) -> dict[str, object]:
 async def nothing_left(node: Node, beam: Beam | None = None) -> AsyncIterator[None]:
     """What the node, the BEAM and this process had before the block they have after it, or soon after it, no more.
 
-    Both must be connected at the end if they were at the beginning. Tasks, sockets, connections, dials, handshakes,
-    processes, registered names, monitors, links, pending calls and messages are counted.
+    Nobody monitors the node's processes at the beginning, and both must be connected at the end if they were then.
+    Tasks, sockets, connections, dials, handshakes, processes, registered names, monitors, links, pending calls and
+    messages are counted.
     """
+    # The DEMONITOR of a ping just made may be on its way.
+    await until(lambda: node.tables().monitors_on_us == 0)
     before = await _look(node, beam)
     yield
     after = await _look(node, beam)
