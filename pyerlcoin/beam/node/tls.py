@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from pyerlcoin.beam.errors import InvalidCertificate
 from pyerlcoin.beam.node.carrier import ProtocolFactory, Securing, connect_tcp, listen_tcp_socket, stream
@@ -95,8 +95,8 @@ class TlsCarrier:
         if isinstance(protocol, Securing):
             protocol.securing(raw)
         inner = _Door()
-        try:
-            secured = await loop.start_tls(
+        securing = loop.create_task(
+            loop.start_tls(
                 raw,
                 inner,
                 self._server if host is None else self._client,
@@ -105,7 +105,14 @@ class TlsCarrier:
                 ssl_handshake_timeout=_HANDSHAKE_TIME,
                 ssl_shutdown_timeout=_GOODBYE_TIME,
             )
+        )
+        try:
+            # Its first step puts TLS on the stream, from the turn after on.
+            await asyncio.sleep(0)
+            loop.call_soon(door.hand_over)
+            secured = await securing
         except BaseException:
+            securing.cancel()
             raw.abort()
             raise
         if secured is None:
@@ -128,7 +135,7 @@ class _Door(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = stream(transport)
-        # The first bytes are TLS's.
+        # The first bytes are TLS's. On uvloop this is too early to stop anything, and `hand_over` has something to do.
         self.transport.pause_reading()
 
     def data_received(self, data: bytes) -> None:
@@ -141,6 +148,18 @@ class _Door(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self._over = True
         self._lost = error
+
+    def hand_over(self) -> None:
+        """Give what was kept to the TLS that the stream has got meanwhile."""
+        protocol = cast(asyncio.BufferedProtocol, self.transport.get_protocol())
+        while self._data:
+            room = memoryview(protocol.get_buffer(len(self._data)))
+            size = min(len(room), len(self._data))
+            room[:size] = self._data[:size]
+            del self._data[:size]
+            protocol.buffer_updated(size)
+        if self._over:
+            self.transport.abort()
 
     def pass_on(self, protocol: asyncio.Protocol) -> None:
         """Tell `protocol` what was kept for it."""
