@@ -43,14 +43,14 @@ async def test_a_thousand_idle_connections(record_property: Callable[[str, objec
             tracemalloc.start()
             try:
                 left = []
-                for _ in range(2):
+                for count in (MANY, MANY // 4):
                     before = heap()
-                    arguments = ("-m", "tests.adversity.idle_peers", node.name, str(node.port), str(MANY))
+                    arguments = ("-m", "tests.adversity.idle_peers", node.name, str(node.port), str(count))
                     async with Child([sys.executable, *arguments], cwd=ROOT, label="idle peers") as peers:
                         peers.write(cluster.cookie + "\n")
                         await peers.wait_line("^ready$", timeout=60 * UNIT)
-                        assert node.tables().connections == MANY + 1
-                        each = (heap() - before) / MANY
+                        assert node.tables().connections == count + 1
+                        each = (heap() - before) / count
                         assert await other.ping(node.name) >= 0
                         peers.kill()
                         await peers.wait()
@@ -60,13 +60,13 @@ async def test_a_thousand_idle_connections(record_property: Callable[[str, objec
                     print(f"{each:.0f} bytes of heap for each idle connection")
                     assert each <= MOST_BYTES
                 # What containers grew to the first time may stay; of connections nothing.
-                assert left[1] - left[0] < MANY * 80
+                assert left[1] - left[0] < MANY // 4 * 80
             finally:
                 tracemalloc.stop()
 
 
-async def test_ticks_keep_a_thousand_idle_connections_and_silence_ends_them() -> None:
-    """One timer ticks for all; those that never tick themselves are gone after the tick time and a quarter."""
+async def test_silence_ends_many_connections() -> None:
+    """One timer looks at all: those that never tick are gone after the tick time and a quarter."""
     async with Cluster() as cluster:
         log = EventLog()
         node = await cluster.start(tick_time=2.0 * UNIT, on_event=log)
