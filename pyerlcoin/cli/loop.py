@@ -15,12 +15,9 @@ VARIABLE: Final = "PYERLCOIN_LOOP"
 T = TypeVar("T")
 
 
-def loop_factory(*, tls: bool = False) -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop's, or None for asyncio's own: that alone carries `tls`.
-
-    With uvloop 0.23 the TLS handshakes of two of these commands with each other ran into their time limit.
-    """
-    if tls or os.environ.get(VARIABLE) == "asyncio":
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's, or None for asyncio's own."""
+    if os.environ.get(VARIABLE) == "asyncio":
         return None
     try:
         import uvloop
@@ -30,7 +27,7 @@ def loop_factory(*, tls: bool = False) -> Callable[[], asyncio.AbstractEventLoop
     return factory
 
 
-def run(main: Coroutine[Any, Any, T], *, tls: bool = False) -> T:
+def run(main: Coroutine[Any, Any, T]) -> T:
     """As `asyncio.run`, on the loop of `loop_factory`."""
-    with asyncio.Runner(loop_factory=loop_factory(tls=tls)) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         return runner.run(main)

@@ -17,7 +17,6 @@ def test_uvloop_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     pytest.importorskip("uvloop", reason="the extra pyerlcoin[uvloop] is not installed")
     assert run(loop_module()).partition(".")[0] == "uvloop"
-    assert run(loop_module(), tls=True).partition(".")[0] == "asyncio"
 
 
 def test_asyncio_where_it_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
