@@ -285,8 +285,12 @@ def pyerlcoin(
     env: Mapping[str, str] | None = None,
     cwd: str | os.PathLike[str] | None = None,
     label: str | None = None,
+    within: Sequence[str] = (),
 ) -> Child:
-    """`pyerlcoin ARGS` as a child process: this interpreter, this checkout, plain lines and no colours."""
+    """`pyerlcoin ARGS` as a child process: this interpreter, this checkout, plain lines and no colours.
+
+    within: what runs it, if anything: `ip netns exec NAME`, say.
+    """
     here = Path(__file__).resolve().parents[2]
     settings = {
         "PYTHONPATH": os.pathsep.join(filter(None, [str(here), os.environ.get("PYTHONPATH")])),
@@ -296,7 +300,7 @@ def pyerlcoin(
         "TERM": "dumb",
     }
     return Child(
-        [sys.executable, "-m", "pyerlcoin", *args],
+        [*within, sys.executable, "-m", "pyerlcoin", *args],
         env={**settings, **(env or {})},
         cwd=cwd,
         label=label or f"pyerlcoin {args[0] if args else ''}".rstrip(),
