@@ -13,6 +13,7 @@ import typer
 
 from pyerlcoin.beam import NodeName
 from pyerlcoin.cli import sentences, view
+from pyerlcoin.cli.jobs import stoppable
 from pyerlcoin.cli.lines import Lines
 from pyerlcoin.cli.options import Quiet
 from pyerlcoin.cli.own_node import make_cluster
@@ -75,7 +76,8 @@ async def _play(seconds: float, quiet: bool) -> ExitCode:
             )
         bell = timing.later(seconds, stopped.set)
         async with stopping_by_signal(stopped.set) as interruption, shown_by(show):
-            await _mine_until(stopped, miners)
+            with stoppable(show):
+                await _mine_until(stopped, miners)
         bell.cancel()
         await role.close()
     told = role.ledger.progress(timing.now())

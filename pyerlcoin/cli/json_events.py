@@ -60,6 +60,12 @@ class JsonEventLines:
     def status(self) -> None:
         self.tell("status", self._status())
 
+    def suspend(self) -> None:
+        pass
+
+    def resume(self) -> None:
+        pass
+
     async def run(self) -> None:
         while True:
             await asyncio.sleep(self._every)

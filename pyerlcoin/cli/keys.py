@@ -10,9 +10,11 @@ import termios
 import tty
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Final
+from typing import Any, Final
 
-__all__ = ["can_read_keys", "keys_read", "single_keys"]
+from pyerlcoin.cli.jobs import in_front
+
+__all__ = ["Keys", "can_read_keys", "keys_read", "single_keys"]
 
 # ECMA-48: a control sequence (an arrow, say), a single shift (F1), or another escape. One read may bring several keys.
 _SEQUENCE: Final = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|O.|.)?", re.DOTALL)
@@ -32,38 +34,66 @@ def can_read_keys() -> bool:
     return _keyboard() is not None
 
 
+class Keys:
+    """A `jobs.Suspendable`: single keys from a terminal. Without one it does nothing."""
+
+    def __init__(self, keyboard: int | None, press: Callable[[str], None]) -> None:
+        self._keyboard = keyboard
+        self._press = press
+        self._loop = asyncio.get_running_loop()
+        self._before: list[Any] | None = None
+
+    def resume(self) -> None:
+        if self._keyboard is None:
+            return
+        with suppress(termios.error):  # it hung up
+            if self._before is None:
+                self._before = termios.tcgetattr(self._keyboard)
+            tty.setcbreak(self._keyboard, termios.TCSADRAIN)
+            modes = termios.tcgetattr(self._keyboard)
+            # Else Ctrl-Z and Ctrl-C throw away what is on its way to the screen: half a picture, and the next one draws
+            # over what is not ours.
+            modes[3] |= termios.NOFLSH
+            termios.tcsetattr(self._keyboard, termios.TCSADRAIN, modes)
+            blocking = os.get_blocking(self._keyboard)
+            self._loop.add_reader(self._keyboard, self._readable)
+            # A loop may want what it watches non-blocking. A terminal is shared with our output and with the shell, who
+            # would miss what does not fit at once; and what is readable does not block.
+            os.set_blocking(self._keyboard, blocking)
+
+    def suspend(self) -> None:
+        if self._keyboard is None:
+            return
+        self._loop.remove_reader(self._keyboard)
+        before, self._before = self._before, None
+        with suppress(termios.error):
+            if before is not None and in_front(self._keyboard):
+                termios.tcsetattr(self._keyboard, termios.TCSADRAIN, before)
+
+    def _readable(self) -> None:
+        assert self._keyboard is not None
+        text = b""
+        # A terminal that hung up, or that belongs to another job by now, would be readable for ever.
+        with suppress(OSError):
+            text = os.read(self._keyboard, 64) if in_front(self._keyboard) else b""
+        if not text:
+            self._loop.remove_reader(self._keyboard)
+        for key in single_keys(text):
+            self._press(key)
+
+
 @asynccontextmanager
-async def keys_read(press: Callable[[str], None]) -> AsyncIterator[None]:
+async def keys_read(press: Callable[[str], None]) -> AsyncIterator[Keys]:
     """`press` hears of each key, in lower case, while inside, if `can_read_keys`.
 
     Ctrl-C stays a signal. Afterwards the terminal is as it was, whatever happened inside.
     """
-    keyboard = _keyboard()
-    if keyboard is None:
-        yield
-        return
-    loop = asyncio.get_running_loop()
-    before = termios.tcgetattr(keyboard)
-
-    def readable() -> None:
-        text = b""
-        # A terminal that hung up, or that belongs to another job by now, would be readable for ever.
-        with suppress(OSError):
-            text = os.read(keyboard, 64) if _in_front(keyboard) else b""
-        if not text:
-            loop.remove_reader(keyboard)
-        for key in single_keys(text):
-            press(key)
-
-    tty.setcbreak(keyboard, termios.TCSADRAIN)
+    keys = Keys(_keyboard(), press)
+    keys.resume()
     try:
-        loop.add_reader(keyboard, readable)
-        yield
+        yield keys
     finally:
-        loop.remove_reader(keyboard)
-        with suppress(termios.error):
-            if _in_front(keyboard):
-                termios.tcsetattr(keyboard, termios.TCSADRAIN, before)
+        keys.suspend()
 
 
 def _keyboard() -> int | None:
@@ -72,11 +102,4 @@ def _keyboard() -> int | None:
     except (OSError, ValueError, AttributeError):
         # Closed, or not a file at all.
         return None
-    return keyboard if os.isatty(keyboard) and os.isatty(output) and _in_front(keyboard) else None
-
-
-def _in_front(keyboard: int) -> bool:
-    try:
-        return os.tcgetpgrp(keyboard) == os.getpgrp()
-    except OSError:
-        return False
+    return keyboard if os.isatty(keyboard) and os.isatty(output) and in_front(keyboard) else None

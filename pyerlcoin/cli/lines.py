@@ -69,6 +69,12 @@ class Lines:
         if line is not None:
             self.say(line)
 
+    def suspend(self) -> None:
+        pass
+
+    def resume(self) -> None:
+        pass
+
     async def run(self) -> None:
         while True:
             await asyncio.sleep(self._every)

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from pyerlcoin.cli import view
+from pyerlcoin.cli.jobs import stoppable
 from pyerlcoin.cli.json_events import JsonEvents
 from pyerlcoin.cli.keys import keys_read
 from pyerlcoin.cli.miner_show import press, show_miner
@@ -84,11 +85,12 @@ async def _mine(
         try:
             async with (
                 stopping_by_signal(lambda: role.stop("interrupted")) as interruption,
-                keys_read(partial(press, role, show)),
+                keys_read(partial(press, role, show)) as keys,
                 shown_by(show),
             ):
                 events.publish(SearchStarted(choice.engine.name, pool.workers, choice.sentence))
-                await role.run()
+                with stoppable(keys, show):
+                    await role.run()
             return interruption.exit_code
         finally:
             await cluster.stop()

@@ -40,6 +40,12 @@ class Show(Protocol):
     def status(self) -> None:
         """Show how it stands, now."""
 
+    def suspend(self) -> None:
+        """Leave the terminal to others, as it was: see `jobs.Suspendable`."""
+
+    def resume(self) -> None:
+        """Have it again."""
+
     async def run(self) -> None:
         """Keep what is shown up to date, until cancelled."""
 

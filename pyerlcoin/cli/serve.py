@@ -13,6 +13,7 @@ import typer
 
 from pyerlcoin.beam import NodeName
 from pyerlcoin.cli import sentences, view
+from pyerlcoin.cli.jobs import stoppable
 from pyerlcoin.cli.json_events import JsonEventLines, JsonEvents
 from pyerlcoin.cli.keys import keys_read
 from pyerlcoin.cli.lines import Lines
@@ -161,10 +162,11 @@ async def _serve(
                     # No key ends a game: only what is typed by mistake is kept off the board.
                     async with (
                         stopping_by_signal(stopped.set) as interruption,
-                        keys_read(lambda key: show.status() if key == "s" else None),
+                        keys_read(lambda key: show.status() if key == "s" else None) as keys,
                         shown_by(show),
                     ):
-                        await stopped.wait()
+                        with stoppable(keys, show):
+                            await stopped.wait()
                     return interruption.exit_code
                 finally:
                     await role.close()

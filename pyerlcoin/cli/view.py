@@ -77,8 +77,10 @@ class Screen:
         self._status = status
         self._lines: deque[str] = deque(maxlen=LINES)
         self._said: list[str] = []
-        self._handlers: list[logging.Handler] = []
-        self._live = Live(console=console, auto_refresh=False, redirect_stderr=True, redirect_stdout=True)
+        self._handlers: list[logging.Handler] | None = None
+        self._console = console
+        self._live = self._new_live()
+        self._suspended = False
 
     def event(self, event: object) -> None:
         line = self._sentence(event)
@@ -103,20 +105,38 @@ class Screen:
         # One row is between picture and log, and the last one of a terminal is the cursor's.
         return Group(self._picture(max(1, height - most - len(said) - 2)), *said, Text(), *lines)
 
+    def suspend(self) -> None:
+        self._suspended = True
+        self._live.stop()
+
+    def resume(self) -> None:
+        if not self._suspended:
+            return
+        # Others have written below the last picture: this one is drawn under that, not over it.
+        self._live = self._new_live()
+        self._suspended = False
+        self._live.start()
+        self._live.update(self.render(), refresh=True)
+
     async def run(self) -> None:
         self._live.start()
         # What the log's own handlers write would land in the middle of the picture.
         root = logging.getLogger()
         self._handlers, root.handlers = root.handlers, [_LogLines(self._lines)]
         while True:
-            self._live.update(self.render(), refresh=True)
+            if not self._suspended:
+                self._live.update(self.render(), refresh=True)
             await asyncio.sleep(REFRESH)
 
     def close(self) -> None:
         if self._live.is_started:
             self._live.update(self.render(), refresh=True)
             self._live.stop()
-            logging.getLogger().handlers = self._handlers
+        if self._handlers is not None:
+            logging.getLogger().handlers, self._handlers = self._handlers, None
+
+    def _new_live(self) -> Live:
+        return Live(console=self._console, auto_refresh=False, redirect_stderr=True, redirect_stdout=True)
 
 
 class _LogLines(logging.Handler):

@@ -68,6 +68,12 @@ async def test_what_is_shown_is_closed_whatever_happens() -> None:
         def status(self) -> None:
             pass
 
+        def suspend(self) -> None:
+            pass
+
+        def resume(self) -> None:
+            pass
+
         async def run(self) -> None:
             await asyncio.Event().wait()
 

@@ -26,6 +26,20 @@ def mining(served: Served, team: str, columns: int, *options: str, **env: str) -
     return Terminal("mine", served.node, "--as", team, *MINE, *options, env={**served.env, **env}, columns=columns)
 
 
+def job(served: Served, team: str, columns: int) -> Terminal:
+    return Terminal("mine", served.node, "--as", team, *MINE, env=served.env, columns=columns, in_shell=True)
+
+
+def echoes(terminal: Terminal) -> bool:
+    """A type checker knows no terminal that changes its mind."""
+    return terminal.echoes
+
+
+def coins_of(screen: str) -> int:
+    """As many as the miner's picture says."""
+    return int(re.findall(r"coins   (\d+) accepted", screen)[-1])
+
+
 @WIDTHS
 def test_a_miner_shows_all_of_it_and_obeys_its_keys(served: Served, columns: int) -> None:
     team = f"Team {columns}"
@@ -39,6 +53,7 @@ def test_a_miner_shows_all_of_it_and_obeys_its_keys(served: Served, columns: int
         assert re.search(r"^lane 2  .*", shown, re.MULTILINE)
         assert "h help   p pause   r resume   s status   f finish   q quit" in shown
         assert not terminal.echoes
+        assert os.get_blocking(terminal.slave), "the shell and our own output share it"
         terminal.press("h")
         terminal.wait("keep the units in hand")
         terminal.press("p")
@@ -88,6 +103,85 @@ def test_it_says_what_reconnecting_waits_for(columns: int) -> None:
         terminal.press("q")
         assert terminal.end() == 0
         assert terminal.wrapped == []
+
+
+@WIDTHS
+def test_ctrl_z_gives_the_terminal_back_and_fg_takes_it_again(served: Served, columns: int) -> None:
+    team = f"Stop {columns}"
+    with job(served, team, columns) as terminal:
+        terminal.wait(r"coins   [1-9]")
+        assert not echoes(terminal)
+        terminal.press("\x1a")
+        terminal.wait(r"\[stopped\]")
+        assert echoes(terminal)
+        assert termios.tcgetattr(terminal.slave) == terminal.before
+        assert terminal.raw.rindex("\x1b[?25h") > terminal.raw.rindex("\x1b[?25l"), "the cursor is back"
+        before = terminal.text
+        frozen = len(terminal.raw)
+        # In the background it goes on, and leaves keys, cursor and screen to the shell.
+        terminal.press("bg\n")
+        terminal.wait(r"(?s)\[stopped\].*\[stopped\]")
+        served.child.wait_line_sync(rf"coin \d+ of '{team}', {coins_of(before) + 3} of theirs")
+        assert echoes(terminal)
+        assert "H/s" not in terminal.raw[frozen:]
+        terminal.press("fg\n")
+        terminal.wait(rf"(?s)fg.*{team}  mining .*speed   10 s .*coins   ")
+        assert not echoes(terminal)
+        assert terminal.raw.rindex("\x1b[?25l") > terminal.raw.rindex("\x1b[?25h")
+        assert terminal.text.startswith(before), "nothing above was drawn over"
+        terminal.press("p")
+        terminal.wait(f"{team}  paused")
+        terminal.press("\x1a")
+        terminal.wait(r"(?s)fg.*\[stopped\]")
+        terminal.press("fg\n")
+        terminal.wait(rf"(?s)fg.*fg.*{team}  paused")
+        terminal.press("q")
+        terminal.wait(r"\[ended 0\]")
+        assert terminal.end() == 0
+        assert termios.tcgetattr(terminal.slave) == terminal.before
+        assert terminal.wrapped == []
+
+
+def test_after_a_stop_that_it_could_not_foresee_it_has_its_modes_again(served: Served) -> None:
+    with job(served, "Hold", 80) as terminal:
+        terminal.wait(r"coins   [1-9]")
+        os.killpg(terminal.front, signal.SIGSTOP)
+        terminal.wait(r"\[stopped\]")
+        assert echoes(terminal)
+        terminal.press("fg\n")
+        terminal.press("p")
+        terminal.wait("Hold  paused")
+        assert not echoes(terminal)
+        terminal.press("q")
+        terminal.wait(r"\[ended 0\]")
+        assert termios.tcgetattr(terminal.slave) == terminal.before
+
+
+def test_a_server_is_stopped_and_goes_on(own_epmd: int) -> None:
+    env = {key: os.environ[key] for key in ("ERL_EPMD_PORT", "PYERLCOIN_COOKIE")}
+    options = ("--secret", "Serun+u", "--ledger", ":memory:")
+    with Terminal("serve", "--name", fresh_node("server"), *options, env=env, columns=80, in_shell=True) as terminal:
+        terminal.wait("the next is 1, workload 1")
+        terminal.press("\x1a")
+        terminal.wait(r"\[stopped\]")
+        assert termios.tcgetattr(terminal.slave) == terminal.before
+        terminal.press("fg\n")
+        terminal.wait("(?s)fg.*the next is 1, workload 1")
+        terminal.press("\x03")
+        terminal.wait(r"\[ended 130\]")
+        assert terminal.wrapped == []
+
+
+def test_where_there_are_no_jobs_ctrl_z_does_nothing(served: Served) -> None:
+    # Without a shell nobody could continue it, so the system does not stop it.
+    with mining(served, "Alone", 80) as terminal:
+        terminal.wait(r"coins   [1-9]")
+        terminal.press("\x1a")
+        terminal.press("p")
+        terminal.wait("Alone  paused")
+        assert not terminal.echoes
+        terminal.press("q")
+        assert terminal.end() == 0
 
 
 def test_an_error_leaves_the_terminal_as_it_was(served: Served) -> None:

@@ -29,9 +29,14 @@ class Terminal:
 
     It knows the few control sequences that Rich writes. What does not fit into a row goes on in the next one, as a real
     terminal does it, and is counted in `wrapped`.
+
+    `in_shell`: the command is a job of something like a shell, so it can be stopped (Ctrl-Z), and the shell's words are
+    on the screen too: `[stopped]`, then it obeys the lines `fg` and `bg`; `[ended N]` when the job has.
     """
 
-    def __init__(self, *arguments: str, env: Mapping[str, str], columns: int, rows: int = 30) -> None:
+    def __init__(
+        self, *arguments: str, env: Mapping[str, str], columns: int, rows: int = 30, in_shell: bool = False
+    ) -> None:
         self.columns = columns
         self.rows = rows
         self.wrapped: list[str] = []
@@ -48,7 +53,7 @@ class Terminal:
         settings = {"TERM": "xterm-256color", "PYTHONPATH": str(here), "PYTHONIOENCODING": "utf-8"}
         self._process = subprocess.Popen(
             # A session of its own whose terminal this is, as every shell's is: without one there are no jobs in front.
-            [sys.executable, "-c", _OPEN, *arguments],
+            [sys.executable, "-c", _SHELL if in_shell else _OPEN, *arguments],
             stdin=self.slave,
             stdout=self.slave,
             stderr=self.slave,
@@ -68,6 +73,11 @@ class Terminal:
     def echoes(self) -> bool:
         """Whether the terminal shows what is typed."""
         return bool(termios.tcgetattr(self.slave)[3] & termios.ECHO)
+
+    @property
+    def front(self) -> int:
+        """The process group in the foreground."""
+        return os.tcgetpgrp(self._master)
 
     def wait(self, pattern: str, timeout: float = 30 * UNIT) -> re.Match[str]:
         """Until the screen shows `pattern`."""
@@ -140,6 +150,41 @@ import fcntl, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 from pyerlcoin.cli.edge import main
 sys.exit(main(sys.argv[1:]))
+"""
+
+_SHELL = """\
+import fcntl, os, signal, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+job = os.fork()
+if job == 0:
+    os.setpgid(0, 0)
+    os.tcsetpgrp(0, os.getpid())
+    signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+    from pyerlcoin.cli.edge import main
+    sys.exit(main(sys.argv[1:]))
+def wait():
+    global status
+    _, status = os.waitpid(job, os.WUNTRACED)
+    os.tcsetpgrp(0, os.getpid())
+    return os.WIFSTOPPED(status)
+mine = termios.tcgetattr(0)
+while wait():
+    if os.WSTOPSIG(status) != signal.SIGTSTP:
+        # What the job could not undo. Other shells do so each time; this one sees whether the job has.
+        termios.tcsetattr(0, termios.TCSADRAIN, mine)
+    while True:
+        print("[stopped]", flush=True)
+        word = sys.stdin.readline()
+        if not word:
+            sys.exit("the terminal is gone")
+        word = word.strip()
+        if word == "fg":
+            os.tcsetpgrp(0, job)
+        os.killpg(job, signal.SIGCONT)
+        if word == "fg":
+            break
+print(f"[ended {os.waitstatus_to_exitcode(status)}]", flush=True)
 """
 
 
