@@ -176,13 +176,17 @@ class ServerRole:
     def _commit(self) -> None:
         if self._committing:
             return
-        facts, self._facts = self._facts, []
-        replies, self._replies = self._replies, []
-        if not facts:
+        if not self._facts:
             self._refused = False
+            replies, self._replies = self._replies, []
             self._send(replies)
             return
         self._committing = True
+        self._sink.gather(self._write)
+
+    def _write(self) -> None:
+        facts, self._facts = self._facts, []
+        replies, self._replies = self._replies, []
         self._sink.commit(facts, partial(self._kept, facts, replies, self.ledger.mark()))
 
     def _kept(self, facts: list[Fact], replies: list[_Waiting], mark: int, error: str | None) -> None:

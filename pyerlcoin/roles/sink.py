@@ -19,6 +19,9 @@ Kept: TypeAlias = Callable[[str | None], None]
 class FactSink(Protocol):
     """Keeps facts, all of one `commit` or none."""
 
+    def gather(self, go: Callable[[], None]) -> None:
+        """Call `go`, which commits, at once or after what has come in by now: many requests share one transaction."""
+
     def commit(self, facts: Sequence[Fact], kept: Kept) -> None:
         """Keep `facts`, in their order, then say so through `kept`: at once, or later from the same event loop.
 
@@ -29,6 +32,9 @@ class FactSink(Protocol):
 
 class InMemory:
     """Keeps nothing beyond the ledger itself: a throw-away game."""
+
+    def gather(self, go: Callable[[], None]) -> None:
+        go()
 
     def commit(self, facts: Sequence[Fact], kept: Kept) -> None:
         kept(None)
@@ -42,6 +48,10 @@ class OnDisk:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._loop = asyncio.get_running_loop()
+
+    def gather(self, go: Callable[[], None]) -> None:
+        # The loop's turn reads what every socket has; the next one begins with this.
+        self._loop.call_soon(go)
 
     def commit(self, facts: Sequence[Fact], kept: Kept) -> None:
         def ended(future: Future[None]) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -216,6 +217,9 @@ async def test_a_coin_without_its_answer_is_told_again() -> None:
 async def test_a_server_in_trouble_is_asked_again_after_a_while() -> None:
     class FullDisk:
         full = True
+
+        def gather(self, go: Callable[[], None]) -> None:
+            go()
 
         def commit(self, facts: object, kept: object) -> None:
             assert callable(kept)

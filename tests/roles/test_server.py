@@ -31,6 +31,9 @@ class SlowSink:
     def __init__(self) -> None:
         self.commits: list[tuple[Sequence[Fact], Kept]] = []
 
+    def gather(self, go: Callable[[], None]) -> None:
+        go()
+
     def commit(self, facts: Sequence[Fact], kept: Kept) -> None:
         self.commits.append((list(facts), kept))
 

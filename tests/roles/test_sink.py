@@ -3,14 +3,16 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
-from pyerlcoin.beam.etf import Atom
+from pyerlcoin.beam.etf import Atom, Pid, Term
+from pyerlcoin.coin.facts import Fact
 from pyerlcoin.roles.cluster import Address
 from pyerlcoin.roles.events import Events
 from pyerlcoin.roles.messages import SERVER_NAME
 from pyerlcoin.roles.server import ServerRole
-from pyerlcoin.roles.sink import InMemory, OnDisk
+from pyerlcoin.roles.sink import InMemory, Kept, OnDisk
 from pyerlcoin.store.audit import audit
 from pyerlcoin.store.reading import Reading
 from tests.support.games import PATIENCE, open_store
@@ -35,6 +37,28 @@ async def test_on_disk_it_is_kept_once_it_is_written(tmp_path: Path) -> None:
         assert (error, thread) == (None, threading.get_ident())
         with Reading(tmp_path / "x") as reading:
             assert list(reading.facts()) == list(facts)
+
+
+async def test_what_comes_in_one_turn_of_the_loop_is_one_commit(tmp_path: Path) -> None:
+    with open_store(tmp_path / "x") as store:
+        events, sizes = Events(), []
+
+        class Counting(OnDisk):
+            def commit(self, facts: Sequence[Fact], kept: Kept) -> None:
+                sizes.append(len(facts))
+                super().commit(facts, kept)
+
+        network = MemoryNetwork()
+        role = ServerRole(store.ledger, events, sink=Counting(store), timing=ManualTiming())
+        await role.open(MemoryCluster(network, "server@a.b"))
+        replies: asyncio.Queue[Term] = asyncio.Queue()
+        for number in range(10):
+            caller = Pid.make("a@a.b", number, 0, 1)
+            role.handle_call((Atom("hello"), f"miner {number}".encode()), caller, replies.put_nowait)
+        assert sizes == []
+        for _ in range(10):
+            assert isinstance(await asyncio.wait_for(replies.get(), PATIENCE), tuple)
+        assert sizes[0] >= 20  # each registered and handed out; and some are gone again, as nobody is behind them
 
 
 async def test_on_a_disk_that_refuses_the_sentence_comes_back(tmp_path: Path) -> None:
