@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from functools import partial
 from typing import Annotated
@@ -13,6 +12,7 @@ from pyerlcoin.cli import view
 from pyerlcoin.cli.jobs import stoppable
 from pyerlcoin.cli.json_events import JsonEvents
 from pyerlcoin.cli.keys import keys_read
+from pyerlcoin.cli.loop import run
 from pyerlcoin.cli.miner_show import press, show_miner
 from pyerlcoin.cli.node_options import NodeOptions, with_node_options
 from pyerlcoin.cli.options import EngineOption, Quiet, Runtime, RuntimeOption, Seconds, ServerArgument, Workers, Zeros
@@ -70,7 +70,7 @@ def mine(
         coins=coins,
         max_retries=max_retries,
     )
-    return asyncio.run(_mine(cluster, choice, workers, options, view.form(quiet, json_events)))
+    return run(_mine(cluster, choice, workers, options, view.form(quiet, json_events)))
 
 
 async def _mine(

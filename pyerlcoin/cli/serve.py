@@ -17,6 +17,7 @@ from pyerlcoin.cli.jobs import stoppable
 from pyerlcoin.cli.json_events import JsonEventLines, JsonEvents
 from pyerlcoin.cli.keys import keys_read
 from pyerlcoin.cli.lines import Lines
+from pyerlcoin.cli.loop import run
 from pyerlcoin.cli.node_options import NodeOptions, with_node_options
 from pyerlcoin.cli.options import Quiet, Runtime, RuntimeOption, Seconds, Zeros, read_workload
 from pyerlcoin.cli.own_node import make_cluster, own_name, read_carrier
@@ -132,7 +133,7 @@ def serve(
         peer_port=me.no_epmd,
         carrier=carrier,
     )
-    return asyncio.run(_serve(cluster, node, open_store, page, seconds, view.form(quiet, json_events)))
+    return run(_serve(cluster, node, open_store, page, seconds, view.form(quiet, json_events)))
 
 
 async def _serve(
