@@ -163,3 +163,49 @@ async def test_tables_say_what_the_charts_show(visitor: Visitor) -> None:
         assert "Alice" in await page.inner_text("#race-table thead")
         assert "in hand" in await page.inner_text("#strip-table tbody")
         assert "H/s" in await page.inner_text("#speed-table tbody")
+
+
+async def test_a_whole_evening_without_a_mouse(visitor: Visitor, tmp_path: Path) -> None:
+    """Every control that can be reached does its work on Enter, Space or an arrow."""
+    evening = game()
+    async with served(evening) as site:
+        page = await visitor.open(site.url)
+        await page.wait_for_selector("#race-plot polyline", timeout=PATIENCE)
+
+        async def tab_to(words: str) -> None:
+            for _ in range(30):
+                await page.keyboard.press("Tab")
+                if await page.evaluate("(words) => document.activeElement.matches(words)", words):
+                    return
+            raise AssertionError(f"no Tab leads to {words}")
+
+        for table in ("race", "speed", "strip"):
+            await tab_to(f"#{table}-details summary")
+            await page.keyboard.press("Enter")
+            assert await page.is_visible(f"#{table}-table")
+        for key in ("Enter", "Space"):
+            before = await page.get_attribute("#pause", "aria-pressed")
+            await tab_to("#pause")
+            await page.keyboard.press(key)
+            assert await page.get_attribute("#pause", "aria-pressed") != before
+        await tab_to("#theme")
+        await page.keyboard.press("Enter")
+        assert await page.evaluate("document.documentElement.dataset.theme") == "light"
+        await tab_to("#help")
+        await page.keyboard.press("Enter")
+        assert await page.is_visible("#keys")
+        await page.keyboard.press("Escape")
+        # Whoever opened it goes on where they were.
+        assert await page.evaluate("document.activeElement.id") == "help"
+        await tab_to("#wall")
+        await page.keyboard.press("Enter")
+        assert await page.evaluate("document.documentElement.classList.contains('kiosk')")
+    file = tmp_path / "final.html"
+    file.write_text(report(evening.board.state(evening.now), evening.board.everyone(evening.now)))
+    page = await visitor.open(file.as_uri())
+    end = await page.inner_text("#rank-rows")
+    await tab_to("#slider")
+    await page.keyboard.press("Home")
+    assert await page.inner_text("#rank-rows") != end
+    await page.keyboard.press("End")
+    assert await page.inner_text("#rank-rows") == end
