@@ -113,7 +113,7 @@ def _show(role: ServerRole, timing: LoopTiming, stopped: asyncio.Event, quiet: b
         told = role.ledger.progress(timing.now())
         return "board: " + ", ".join(f"{miner.name} {miner.coins}" for miner in told.miners)
 
-    lines = Lines(sentences.of_server, status, stopped.set, every=BOARD_EVERY)
+    lines = Lines(sentences.of_server, status, stopped.set, frequent=sentences.FREQUENT, every=BOARD_EVERY)
     lines.say(f"a server and {len(TEAMS)} miners, each a node of its own on {HOST}")
     return lines
 

@@ -7,12 +7,16 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from time import monotonic
 from typing import Final
 
-__all__ = ["EVERY", "Lines", "Output"]
+__all__ = ["EVERY", "MOST", "Lines", "Output"]
 
 EVERY: Final = 10.0
 """Seconds between two lines of status."""
+
+MOST: Final = 50
+"""Lines in one second about what may come in thousands: nobody reads more, and each costs a miner's request."""
 
 
 class Output:
@@ -38,7 +42,8 @@ class Output:
 class Lines:
     """A `running.Show`. `sentence` gives the line of an event, `status` the one that comes every ten seconds.
 
-    When nobody reads its output any more, `closed` is called, once.
+    Events of the classes `frequent` get MOST lines in a second; one line says how many more there were. When nobody
+    reads its output any more, `closed` is called, once.
     """
 
     def __init__(
@@ -47,17 +52,37 @@ class Lines:
         status: Callable[[], str | None],
         closed: Callable[[], None],
         *,
+        frequent: tuple[type, ...] = (),
         every: float = EVERY,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self._sentence = sentence
         self._status = status
         self._output = Output(closed)
+        self._frequent = frequent
         self._every = every
+        self._clock = clock
+        self._second = 0.0
+        self._told = 0
 
     def event(self, event: object) -> None:
+        if isinstance(event, self._frequent):
+            now = self._clock()
+            if now - self._second >= 1.0:
+                self._say_rest()
+                self._second = now
+            self._told += 1
+            if self._told > MOST:
+                return
         line = self._sentence(event)
         if line is not None:
             self.say(line)
+
+    def _say_rest(self) -> None:
+        rest = self._told - MOST
+        self._told = 0
+        if rest > 0:
+            self.say(f"… and {rest:,} more like these in a second")
 
     def say(self, *lines: str) -> None:
         """Each with the time before it."""
@@ -78,7 +103,8 @@ class Lines:
     async def run(self) -> None:
         while True:
             await asyncio.sleep(self._every)
+            self._say_rest()
             self.status()
 
     def close(self) -> None:
-        pass
+        self._say_rest()

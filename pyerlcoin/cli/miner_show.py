@@ -58,7 +58,7 @@ def show_miner(role: MinerRole, options: MinerOptions, events: Events, timing: T
         case view.Form.JSON:
             show: Show = JsonEventLines(fields, closed, timing.now)
         case view.Form.LINES:
-            show = Lines(sentences.of_miner, status, closed)
+            show = Lines(sentences.of_miner, status, closed, frequent=sentences.FREQUENT)
         case view.Form.PICTURE:
 
             def picture(rows: int) -> RenderableType:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pyerlcoin.cli.text import count, duration, rate, shown
 from pyerlcoin.coin import facts
 from pyerlcoin.roles import events
 
-__all__ = ["of_miner", "of_server", "report"]
+__all__ = ["FREQUENT", "of_miner", "of_server", "report"]
+
+FREQUENT: Final = (
+    facts.CoinAccepted,
+    facts.Rejected,
+    events.Unreadable,
+    events.CoinAccepted,
+    events.CoinRejected,
+)
+"""What comes in thousands a second from a room of quick miners, or from one that means harm."""
 
 
 def of_miner(event: object) -> str | None:

@@ -204,7 +204,7 @@ def _show(
             told.tell("serving", {"node": node.full, "ledger": ledger, "board": board})
             return told
         case view.Form.LINES:
-            lines = Lines(sentences.of_server, status, stopped.set)
+            lines = Lines(sentences.of_server, status, stopped.set, frequent=sentences.FREQUENT)
             lines.say(kept)
             lines.say(f"serving {title}, hidden from Node.list() unless --visible; Ctrl-C ends it")
             if board is not None:

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from pyerlcoin.cli.lines import Lines
+from pyerlcoin.cli.lines import MOST, Lines
 from tests.support.clock import UNIT
 
 
@@ -16,6 +16,29 @@ def test_an_event_is_a_line_with_its_time(capsys: pytest.CaptureFixture[str]) ->
     lines.close()
     out = capsys.readouterr().out
     assert re.fullmatch(r"\d\d:\d\d:\d\d got 1\n", out)
+
+
+def test_of_what_comes_in_thousands_only_some_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    now = 100.0
+    lines = Lines(str, lambda: None, lambda: None, frequent=(int,), clock=lambda: now)
+
+    def said() -> list[str]:
+        return [line[9:] for line in capsys.readouterr().out.splitlines()]
+
+    for n in range(MOST + 1000):
+        lines.event(n)
+    lines.event("something rare")
+    assert said() == [*map(str, range(MOST)), "something rare"]
+    now += 1
+    lines.event(7)
+    assert said() == ["… and 1,000 more like these in a second", "7"]
+    for n in range(MOST):
+        lines.event(n)
+    now += 1
+    lines.close()
+    assert said() == [*map(str, range(MOST - 1)), "… and 1 more like these in a second"]
+    lines.close()
+    assert said() == []
 
 
 async def test_the_status_comes_again_and_again(capsys: pytest.CaptureFixture[str]) -> None:
