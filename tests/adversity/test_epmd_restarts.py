@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 
 import pytest
@@ -12,7 +11,7 @@ from pyerlcoin.beam.errors import EpmdUnreachable
 from pyerlcoin.beam.node.epmd_client import names
 from pyerlcoin.beam.node.events import EpmdLost, EpmdRegistered, NodeUp
 from tests.support.beam import Beam, RealEpmd, Release
-from tests.support.clock import UNIT
+from tests.support.clock import UNIT, eventually
 from tests.support.leaks import nothing_left
 from tests.support.nodes import EventLog
 from tests.support.ports import free_port, fresh_cookie, fresh_node
@@ -24,19 +23,23 @@ pytestmark = pytest.mark.beam
 async def registered(epmd_port: int, *nodes: str) -> None:
     """Returns once the port mapper knows them all."""
     wanted = {node.partition("@")[0] for node in nodes}
-    async with asyncio.timeout(60 * UNIT):
-        while True:
-            with contextlib.suppress(EpmdUnreachable):
-                if wanted <= set(await names("127.0.0.1", "127.0.0.1", epmd_port)):
-                    return
+
+    async def all_there() -> bool:
+        with contextlib.suppress(EpmdUnreachable):
+            return wanted <= set(await names("127.0.0.1", "127.0.0.1", epmd_port))
+        return False
+
+    await eventually(all_there, 60 * UNIT)
 
 
 async def part(node: Node, beam: Beam) -> None:
     """Disconnect; returns once the BEAM knows, too."""
     assert node.disconnect(beam.node)
-    async with asyncio.timeout(20 * UNIT):
-        while await beam.eval("Node.list(:hidden)") != "[]":
-            pass
+
+    async def alone() -> bool:
+        return await beam.eval("Node.list(:hidden)") == "[]"
+
+    await eventually(alone)
 
 
 @pytest.mark.parametrize("embedded", [False, True], ids=["until it is back", "ours takes over"])
@@ -68,6 +71,7 @@ async def test_otps_epmd_is_killed(beam_release: Release, embedded: bool) -> Non
             assert traffic.ours["failed"] == traffic.theirs["failed"] == 0
 
 
+@pytest.mark.long
 async def test_after_a_restart_both_find_each_other_anew(beam_release: Release) -> None:
     cookie, log = fresh_cookie(), EventLog()
     async with contextlib.AsyncExitStack() as stack:
@@ -91,6 +95,7 @@ async def test_after_a_restart_both_find_each_other_anew(beam_release: Release) 
             assert await beam.eval(f'Node.ping(:"{node.name}")') == ":pong"
 
 
+@pytest.mark.long
 async def test_our_epmd_goes_with_its_node_and_another_takes_over(beam_release: Release) -> None:
     port, cookie, log = free_port(), fresh_cookie(), EventLog()
     async with contextlib.AsyncExitStack() as stack:

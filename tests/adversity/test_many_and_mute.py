@@ -65,6 +65,7 @@ async def test_a_thousand_idle_connections(record_property: Callable[[str, objec
                 tracemalloc.stop()
 
 
+@pytest.mark.long
 async def test_silence_ends_many_connections() -> None:
     """One timer looks at all: those that never tick are gone after the tick time and a quarter."""
     async with Cluster() as cluster:

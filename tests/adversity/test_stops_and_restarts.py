@@ -11,7 +11,7 @@ from pyerlcoin.beam import Atom, GenServer, Node, Pid, Reference, Sender, Term
 from pyerlcoin.beam.errors import CallTimeout, NodeDown, NoProcess, ProcessDown
 from pyerlcoin.beam.node.events import NodeDisconnected
 from tests.support.beam import Beam, RealEpmd, Release
-from tests.support.clock import UNIT
+from tests.support.clock import UNIT, eventually
 from tests.support.leaks import meeting, nothing_left
 from tests.support.nodes import EventLog
 from tests.support.ports import fresh_cookie, fresh_node
@@ -135,9 +135,11 @@ async def test_our_node_restarted_under_its_name(beam: Beam) -> None:
             "receive do :up -> :ok end"
         )
         waits = asyncio.create_task(first.call((keeper, beam.node), 1, None))
-        async with asyncio.timeout(20 * UNIT):
-            while "[]" in await beam.eval(f"Process.info(Process.whereis(:{keeper}), :monitored_by)"):
-                pass
+
+        async def asked() -> bool:
+            return "[]" not in await beam.eval(f"Process.info(Process.whereis(:{keeper}), :monitored_by)")
+
+        await eventually(asked)
     with pytest.raises(ProcessDown):
         await waits
     log = EventLog()

@@ -7,18 +7,16 @@ import contextlib
 import os
 from collections.abc import AsyncIterator
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any
 
 from pyerlcoin.beam import Node
 from tests.support.beam import Beam
 from tests.support.between import Between
-from tests.support.clock import UNIT
+from tests.support.clock import eventually
 from tests.support.nodes import until
 from tests.support.traffic import Traffic
 
 __all__ = ["Meeting", "meeting", "nothing_left", "sockets"]
-
-_PATIENCE: Final = 20 * UNIT
 
 
 def sockets() -> int:
@@ -60,12 +58,15 @@ async def nothing_left(node: Node, beam: Beam | None = None) -> AsyncIterator[No
     await until(lambda: node.tables().monitors_on_us == 0)
     before = await _look(node, beam)
     yield
-    after = await _look(node, beam)
+    after = before
+
+    async def as_before() -> bool:
+        nonlocal after
+        after = await _look(node, beam)
+        return after == before
+
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_PATIENCE):
-            while after != before:
-                await asyncio.sleep(0)
-                after = await _look(node, beam)
+        await eventually(as_before)
     assert after == before, {what: (before[what], after[what]) for what in before if before[what] != after[what]}
 
 
@@ -85,9 +86,12 @@ class Meeting:
 
     async def until_apart(self) -> None:
         """Returns once neither end has a connection to the other."""
-        async with asyncio.timeout(_PATIENCE):
-            while f'"{self.node.name}"' in await self.beam.eval("Node.list(:hidden)") or self.node.nodes():
-                pass
+
+        async def apart() -> bool:
+            there = await self.beam.eval("Node.list(:hidden)")
+            return f'"{self.node.name}"' not in there and not self.node.nodes()
+
+        await eventually(apart)
 
 
 @contextlib.asynccontextmanager
