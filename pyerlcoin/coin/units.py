@@ -64,11 +64,17 @@ class Units:
 
     def next_deadline(self) -> float | None:
         """When to call `expire` next; nothing ends by time before. None: nothing will."""
-        deadlines = [at for at in (self._leases.next_deadline(), self._pool.next_deadline()) if at is not None]
-        return min(deadlines, default=None)
+        lease, grace = self._leases.next_deadline(), self._pool.next_deadline()
+        if lease is None or grace is None:
+            return grace if lease is None else lease
+        return min(lease, grace)
 
     def expire(self, now: float, facts: list[Fact]) -> None:
         """Silent holders lose their units to anybody, and so do names whose grace is over."""
+        # Asked on every request, and mostly nothing has ended.
+        deadline = self.next_deadline()
+        if deadline is None or now < deadline:
+            return
         facts.extend(self._give_back(lease, None, now, "lease") for lease in self._leases.silent(now))
         for waiting in self._pool.overdue(now):
             self._unpool(waiting)

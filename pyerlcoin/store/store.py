@@ -219,6 +219,8 @@ def _prepare(connection: sqlite3.Connection, durability: Durability) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     # NORMAL writes the log at each commit and leaves its way to the platter to the system (sqlite.org/wal.html, 2.2).
     connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'full' else 'NORMAL'}")
+    # What takes back half a statement of many rows; on disk it would be a file for each (sqlite.org/tempfiles.html).
+    connection.execute("PRAGMA temp_store = MEMORY")
 
 
 def _begin(connection: sqlite3.Connection, game: Game) -> Game:
