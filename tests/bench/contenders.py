@@ -15,7 +15,7 @@ from statistics import median
 
 from pyerlcoin.search.bench import machine
 from tests.bench.document import write
-from tests.support.beam import Beam, RealEpmd, available_releases
+from tests.support.beam import Beam, ElixirScript, RealEpmd, available_releases
 from tests.support.ports import fresh_cookie, fresh_node
 from tests.support.process import Child
 
@@ -56,6 +56,13 @@ class Contenders:
         await child.wait_line(until)
         return child
 
+    async def script(self, path: Path, until: str, *args: str) -> str:
+        """The name of a node of the system's Elixir that runs a script, as soon as it says a line like `until`."""
+        release = available_releases()[0]
+        script = ElixirScript(release, path, *args, epmd_port=self.epmd.port, cookie=self.cookie)
+        await (await self._undo.enter_async_context(script)).wait_line(until, timeout=60)
+        return script.node
+
     async def peer(self, loop: str) -> str:
         """The name of a node_peer on that event loop."""
         node = fresh_node(loop)
@@ -74,9 +81,9 @@ def ratio(rounds: Sequence[Rates], one: str, other: str) -> str:
     return f"**{median(values):.2f}** ({values[0]:.2f} to {values[-1]:.2f})"
 
 
-def table(rounds: Sequence[Rates]) -> list[str]:
+def table(rounds: Sequence[Rates], unit: str) -> list[str]:
     """Every rate, in Markdown."""
-    lines = ["| | calls/s, best | calls/s, median |", "|---|---:|---:|"]
+    lines = [f"| | {unit}, best | {unit}, median |", "|---|---:|---:|"]
     for name in rounds[0]:
         rates = [turn[name] for turn in rounds]
         lines.append(f"| {name} | {max(rates):,.0f} | {median(rates):,.0f} |")
@@ -103,7 +110,7 @@ def main(
         f"{here.python}; {versions}. {len(measured)} rounds in turn. Load average before it began, so of other "
         f"programs: {load:.1f}."
     )
-    section = "\n".join([measured_on, "", *table(measured), "", *ratios])
+    section = "\n".join([measured_on, "", *table(measured, unit), "", *ratios])
     print(section)
     if options.write:
         write(name, section)
