@@ -42,7 +42,10 @@ async def part(node: Node, beam: Beam) -> None:
     await eventually(alone)
 
 
-@pytest.mark.parametrize("embedded", [False, True], ids=["until it is back", "ours takes over"])
+@pytest.mark.parametrize(
+    "embedded",
+    [pytest.param(False, id="until it is back", marks=pytest.mark.long), pytest.param(True, id="ours takes over")],
+)
 async def test_otps_epmd_is_killed(beam_release: Release, embedded: bool) -> None:
     """Connections live on, calls go on, and both nodes are found again at the next port mapper."""
     cookie, log = fresh_cookie(), EventLog()
