@@ -95,6 +95,7 @@ def main(
     words: str,
     measure: Callable[[int], Coroutine[None, None, tuple[list[Rates], list[str], str]]],
     rounds: int,
+    unit: str = "calls/s",
 ) -> None:
     """Run `measure`, which is given a number of rounds and gives those, its ratios in Markdown and what took part."""
     parser = argparse.ArgumentParser(description=words, formatter_class=argparse.RawDescriptionHelpFormatter)
