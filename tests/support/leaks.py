@@ -112,4 +112,5 @@ async def meeting(beam: Beam, **options: Any) -> AsyncIterator[Meeting]:
             assert await here.node.ping(beam.node) >= 0
             assert await beam.eval(f'Node.ping(:"{here.node.name}")') == ":pong"
         if traffic.answered:
-            assert await traffic.wrong() == []
+            wrong = await traffic.wrong()
+            assert not wrong, wrong
