@@ -41,7 +41,11 @@ class Journal:
 
     def keep(self, mark: int) -> None:
         """Changes before `mark` are there to stay."""
-        while self._dropped < mark and self._undos:
+        if mark >= self.mark:
+            self._dropped = self.mark
+            self._undos.clear()
+            return
+        while self._dropped < mark:
             self._undos.popleft()
             self._dropped += 1
 

@@ -39,7 +39,7 @@ from pyerlcoin.coin.owners import Owners
 from pyerlcoin.coin.past import Past
 from pyerlcoin.coin.progress import MinerProgress, Progress
 from pyerlcoin.coin.rates import RateWindow
-from pyerlcoin.coin.records import MemoryRecords, Records
+from pyerlcoin.coin.records import MemoryRecords, Records, Undo
 from pyerlcoin.coin.sizing import AUTO, LARGEST_WORKLOAD, Pace, Workload, is_workload
 from pyerlcoin.coin.unit import Unit
 from pyerlcoin.coin.units import Units
@@ -232,11 +232,9 @@ class Ledger:
         self._conduct(known).right()
         miner = self._miners[known]
         fact = CoinAccepted(now, n, known, miner.coins + 1, self._worth + 1)
-        self._journal.record(self._records.note(fact))
-        self._journal.put(self._miners, known, _Miner(miner.node, miner.pace, fact.count, fact.worth, now))
-        self._journal.record(partial(setattr, self, "_worth", self._worth))
-        self._worth = fact.worth
-        self._board = None
+        undo = self._records.note(fact)
+        self._journal.record(partial(self._count, undo, known, miner, self._worth))
+        self._count(None, known, _Miner(miner.node, miner.pace, fact.count, fact.worth, now), fact.worth)
         facts.append(fact)
         return Outcome(Counted(fact.count), tuple(facts))
 
@@ -366,6 +364,14 @@ class Ledger:
             return True
         lease = self._units.lease(holder, name)
         return (lease is not None and n in lease.unit) or self._records.was_handed(name, n)
+
+    def _count(self, undo: Undo | None, name: str, miner: _Miner, worth: int) -> None:
+        """Set what a coin changes, or set it back."""
+        if undo is not None:
+            undo()
+        self._miners[name] = miner
+        self._worth = worth
+        self._board = None
 
     def _finish(self, holder: Hashable, name: str, now: float, facts: list[Fact]) -> Pace:
         """Finish what `holder` has under `name`, if anything. The pace of its next unit."""

@@ -127,11 +127,11 @@ Request: TypeAlias = Hello | Coin | Done | AskLeaderboard | AskWorth | AskProgre
 
 def read_call(term: Term) -> Hello | Coin | Done | AskLeaderboard | AskWorth | AskProgress | Malformed:
     """What a `GenServer.call` asks."""
+    if type(term) is tuple and len(term) == 3 and term[0] == _COIN:
+        return Coin(_as_text(term[1]), term[2])  # most of all requests
     match term:
         case tuple((Atom("hello"), name)):
             return Hello(_as_text(name))
-        case tuple((Atom("coin"), name, n)):
-            return Coin(_as_text(name), n)
         case tuple((Atom("done"), name)):
             return Done(_as_text(name))
         case Atom("leaderboard"):
@@ -196,12 +196,12 @@ def answer_term(answer: Answer) -> Term:
     under a larger workload goes out as `{i, i}`, for a worker that expects ranges then.
     """
     match answer:
-        case Welcome(secret, work):
-            return (OK, secret, _unit_term(work))
-        case Work():
-            return (OK, _unit_term(answer))
         case Counted(count):
             return (OK, count)
+        case Work():
+            return (OK, _unit_term(answer))
+        case Welcome(secret, work):
+            return (OK, secret, _unit_term(work))
         case WorkloadSet():
             return OK
         case Refusal(_, message):
