@@ -286,3 +286,23 @@ def test_what_the_short_way_takes_the_long_way_takes_too(frame: bytes, data: st.
             message.from_pid,
             message.ref,
         )
+
+
+def test_lengths_that_do_not_fit_are_left_to_the_long_way() -> None:
+    head = [golden.DEMONITOR, golden.MONITOR, golden.CALL]
+    stream = b"".join(map(golden.frame, head))
+    at_monitor = len(golden.frame(golden.DEMONITOR))
+    at_call = at_monitor + len(golden.frame(golden.MONITOR))
+    for place in (3, at_monitor + 3, at_call + 3):
+        for change in (1, 255):
+            changed = bytearray(stream + bytes(300))
+            changed[place] = (changed[place] + change) % 256
+            assert _Readers().reader.read_call(bytes(changed), 0) is None
+    broken = stream[: -len(golden.CALL) // 4] + b"\xff" * 200
+    assert _Readers().reader.read_call(broken, 0) is None
+    for frame in (golden.MONITOR, golden.CALL):
+        at = frame.index(b"w\x18Elixir")
+        assert _Readers().read(frame[: at + 1] + b"\x17" + frame[at + 2 :]) is None
+    assert _Readers().read(golden.CALL + b"\0") is None
+    call = golden.CALL
+    assert _Readers().reader.read_frame(call + b"x", 0, len(call) + 1) is None
