@@ -15,7 +15,7 @@ __all__ = ["EVERY", "MOST", "Lines", "Output"]
 EVERY: Final = 10.0
 """Seconds between two lines of status."""
 
-MOST: Final = 1000
+MOST: Final = 50
 """Lines in one second about what may come in thousands: nobody reads more, and each costs a miner's request."""
 
 

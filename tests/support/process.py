@@ -22,11 +22,25 @@ from typing import IO, Literal, Self, TypeAlias
 
 from tests.support.clock import UNIT
 
-__all__ = ["Child", "ChildFailed", "Stream", "pyerlcoin", "run_pyerlcoin"]
+__all__ = ["Child", "ChildFailed", "Stream", "at_least", "pyerlcoin", "run_pyerlcoin"]
 
 Stream: TypeAlias = Literal["out", "err"]
 _TAIL = 60
 """Lines of a child's output that an error shows."""
+
+
+def at_least(least: int) -> str:
+    """A regular expression for the integers from `least` up, which is at least 0, between word boundaries.
+
+    For a log that need not say every one of them.
+    """
+    digits = str(least)
+    size = len(digits)
+    ways = [digits, rf"[1-9]\d{{{size},}}"]
+    for place, digit in enumerate(digits):
+        if digit != "9":
+            ways.append(rf"{digits[:place]}[{int(digit) + 1}-9]\d{{{size - place - 1}}}")
+    return rf"\b(?:{'|'.join(ways)})\b"
 
 
 class ChildFailed(AssertionError):
