@@ -14,6 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import replace
 from time import perf_counter
 from types import TracebackType
@@ -197,7 +198,9 @@ class Pool:
         for search in unfinished:
             search.cancel()
         for thread in self._threads:
-            thread.join()
+            # One that Ctrl-C caught at its start cannot be joined; should it come after all, it finds nothing to do.
+            with suppress(RuntimeError):
+                thread.join()
         for search in self._queue:  # those that no thread has a piece of; nobody else looks at them any more
             search._finish()
         self._queue.clear()

@@ -15,7 +15,8 @@ from pyerlcoin.search.engine import Engine
 from pyerlcoin.search.pool import cores
 from pyerlcoin.search.python import PythonEngine
 from tests.support.cli import Run, refused
-from tests.support.process import pyerlcoin
+from tests.support.clock import eventually
+from tests.support.process import has_children, pyerlcoin
 from tests.support.search import Blind
 from tests.support.terminal import Terminal
 
@@ -111,9 +112,9 @@ def test_a_pipe_sees_the_table_alone(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 async def test_ctrl_c_ends_it_with_130() -> None:
-    async with pyerlcoin("bench", "--engine", "python", "--seconds", "3600", env={"PYTHONVERBOSE": "1"}) as child:
-        # The engine takes this module when it is made.
-        await child.wait_line("^import '_md5'")
+    async with pyerlcoin("bench", "--engine", "python", "--seconds", "3600") as child:
+        # Its worker is there, and nothing is left but to search.
+        await eventually(lambda: has_children(child.pid))
         child.interrupt()
         assert await child.wait() == 130
         assert not child.matches("Traceback")

@@ -4,7 +4,8 @@ import json
 
 from pyerlcoin.search.engine import Job
 from tests.support.cli import Run, refused
-from tests.support.process import pyerlcoin
+from tests.support.clock import eventually
+from tests.support.process import has_children, pyerlcoin
 from tests.support.search import expected
 
 
@@ -41,9 +42,9 @@ def test_a_secret_that_is_no_text(run: Run) -> None:
 
 async def test_ctrl_c_ends_it_with_130() -> None:
     arguments = ("1", str(10**15), "--secret", "s", "--zeros", "9", "--engine", "python", "--workers", "1")
-    async with pyerlcoin("search", *arguments, env={"PYTHONVERBOSE": "1"}) as child:
-        # The engine takes this module when it is made, and there is nothing left but to search.
-        await child.wait_line("^import '_md5'")
+    async with pyerlcoin("search", *arguments) as child:
+        # Its worker is there, and nothing is left but to search.
+        await eventually(lambda: has_children(child.pid))
         child.interrupt()
         assert await child.wait() == 130
         assert not child.matches("Traceback")

@@ -131,6 +131,17 @@ async def test_cancelling_an_await_cancels_the_search(pool: Pool) -> None:
     assert search.future.cancelled()
 
 
+def test_ctrl_c_while_a_thread_starts_is_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    def caught(thread: threading.Thread) -> None:
+        raise KeyboardInterrupt
+
+    pool = Pool(PythonEngine(), 1)
+    monkeypatch.setattr(threading.Thread, "start", caught)
+    with pytest.raises(KeyboardInterrupt):
+        pool.submit(Job(b"s", 1, 10**15, 9))
+    pool.close()
+
+
 def test_close_cancels_and_leaves_nothing(pool: Pool) -> None:
     running = pool.submit(LONG)
     waiting = [pool.submit(LONG) for _ in range(5)]

@@ -22,7 +22,7 @@ from typing import IO, Literal, Self, TypeAlias
 
 from tests.support.clock import UNIT
 
-__all__ = ["Child", "ChildFailed", "Stream", "at_least", "pyerlcoin", "run_pyerlcoin"]
+__all__ = ["Child", "ChildFailed", "Stream", "at_least", "has_children", "pyerlcoin", "run_pyerlcoin"]
 
 Stream: TypeAlias = Literal["out", "err"]
 _TAIL = 60
@@ -41,6 +41,16 @@ def at_least(least: int) -> str:
         if digit != "9":
             ways.append(rf"{digits[:place]}[{int(digit) + 1}-9]\d{{{size - place - 1}}}")
     return rf"\b(?:{'|'.join(ways)})\b"
+
+
+async def has_children(pid: int) -> bool:
+    """Whether that process has started others, which still are there. On Linux."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):  # noqa: ASYNC240  # no file on a disk
+        with contextlib.suppress(OSError):
+            # "pid (name) state parent …", and a name may hold anything.
+            if stat.read_text().rpartition(")")[2].split()[1] == str(pid):
+                return True
+    return False
 
 
 class ChildFailed(AssertionError):
