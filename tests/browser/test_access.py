@@ -182,7 +182,7 @@ async def test_a_whole_evening_without_a_mouse(visitor: Visitor, tmp_path: Path)
         for table in ("race", "speed", "strip"):
             await tab_to(f"#{table}-details summary")
             await page.keyboard.press("Enter")
-            assert await page.is_visible(f"#{table}-table")
+            await page.wait_for_selector(f"#{table}-table", state="visible", timeout=PATIENCE)
         for key in ("Enter", "Space"):
             before = await page.get_attribute("#pause", "aria-pressed")
             await tab_to("#pause")
