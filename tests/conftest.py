@@ -44,8 +44,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "beam_release" not in metafunc.fixturenames:
         return
     releases = [pytest.param(release, id=release.name, marks=pytest.mark.beam) for release in available_releases()]
-    # Skipped by name where there is no BEAM; with PYERLCOIN_REQUIRE_VM the run fails instead.
-    none = [pytest.param(None, id="none", marks=[pytest.mark.beam, pytest.mark.skip(reason=_NO_BEAM)])]
+    absent = pytest.mark.skip(reason=_NO_BEAM)  # by name, not unseen; with PYERLCOIN_REQUIRE_VM the run fails instead
+    none = [pytest.param(None, id="none", marks=[pytest.mark.beam, absent])]
     metafunc.parametrize("beam_release", releases or none, scope="session", indirect=True)
 
 

