@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
+from pyerlcoin.beam.dist import GEN_CALL
 from pyerlcoin.beam.errors import BeamError, CallTimeout, NodeDown, NodeNotRunning, NoProcess, ProcessDown
 from pyerlcoin.beam.etf.terms import Atom, Pid, Reference, Term
 from pyerlcoin.beam.node.targets import Target, locate, show
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Calls"]
 
-_GEN_CALL: Final = Atom("$gen_call")
 _NOPROC: Final = Atom("noproc")
 _NOCONNECTION: Final = Atom("noconnection")
 
@@ -66,7 +66,7 @@ class Calls:
         clock = None
         try:
             route.monitor(process, to, reference)
-            route.send(process.pid, to, (_GEN_CALL, (process.pid, reference), request))
+            route.send(process.pid, to, (GEN_CALL, (process.pid, reference), request))
             if deadline is not None:
                 assert timeout is not None
                 clock = loop.call_at(deadline, self._time_out, reference, timeout)

@@ -92,11 +92,8 @@ class Inbound:
             process.deliver(message.message, self._connection)
 
     def _call(self, call: CallReceived) -> None:
-        monitors = self.monitors
         if call.ended is not None:
-            found = monitors.pop(call.ended, None)
-            if found is not None:
-                found[0].watched -= 1
+            self._unwatch(call.ended)
         process = self._node.registry.named(call.target)
         if process is None:
             self._fire(MonitorReceived(call.key, call.target), NOPROC)
@@ -121,7 +118,10 @@ class Inbound:
         process.watched += 1
 
     def _demonitor(self, demonitor: DemonitorReceived) -> None:
-        found = self.monitors.pop(demonitor.key, None)
+        self._unwatch(demonitor.key)
+
+    def _unwatch(self, key: bytes) -> None:
+        found = self.monitors.pop(key, None)
         if found is not None:
             found[0].watched -= 1
 

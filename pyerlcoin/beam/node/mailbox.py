@@ -138,29 +138,28 @@ class Mailbox:
             caller, tag = message[1]
             return self._call(caller, tag, message[2], route)
         try:
-            outcome = self._handle_other(message, route)
-            if type(outcome) is CoroutineType:
-                outcome = step(outcome, self._process.node.loop)
-                if isinstance(outcome, asyncio.Task):
-                    return self._wait_for(outcome, None)
+            return self._handled(self._handle_other(message, route), None)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # it ends its own process only
             self._on_crash(error)
         return True
 
     def _call(self, caller: Pid, tag: Term, request: Term, route: Route) -> bool:
         """As `_handle` of a call."""
-        process = self._process
         try:
-            sender = Sender(process, caller, tag, route)
-            outcome = process.server.handle_call(request, sender)
-            if type(outcome) is CoroutineType:
-                outcome = step(outcome, process.node.loop)
-                if isinstance(outcome, asyncio.Task):
-                    return self._wait_for(outcome, sender)
-            if outcome is not NO_REPLY:
-                sender.reply(outcome)
+            sender = Sender(self._process, caller, tag, route)
+            return self._handled(self._process.server.handle_call(request, sender), sender)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # it ends its own process only
             self._on_crash(error)
+        return True
+
+    def _handled(self, outcome: object, sender: Sender | None) -> bool:
+        """What a handler returned, to the caller if there is one. False if it is a coroutine that waits."""
+        if type(outcome) is CoroutineType:
+            outcome = step(outcome, self._process.node.loop)
+            if isinstance(outcome, asyncio.Task):
+                return self._wait_for(outcome, sender)
+        if sender is not None and outcome is not NO_REPLY:
+            sender.reply(outcome)
         return True
 
     def _handle_other(self, message: Term, route: Route) -> object:
