@@ -6,14 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.interop.conftest import epmd
 from tests.support.beam import Beam, RealEpmd, Release
 
-
-@pytest.fixture(scope="session")
-def epmd() -> Iterator[RealEpmd]:
-    """OTP's own epmd, on a port that nobody else knows."""
-    with RealEpmd() as running:
-        yield running
+__all__ = ["beam", "epmd"]
 
 
 @pytest.fixture(scope="session")

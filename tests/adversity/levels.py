@@ -9,7 +9,7 @@ import os
 import tracemalloc
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Final
 
@@ -66,7 +66,7 @@ of each call is.
 async def keeping(node: Node, beam: Beam) -> Keeping:
     """What there is now. The BEAM must have `PyerlcoinTest.Traffic`."""
     processes, ports, memory, of_processes, atoms = json.loads(await beam.eval("PyerlcoinTest.Traffic.measure()"))
-    tables = node.tables()
+    tables = asdict(node.tables())
     gc.collect()
     return Keeping(
         heap=tracemalloc.get_traced_memory()[0],
@@ -74,15 +74,7 @@ async def keeping(node: Node, beam: Beam) -> Keeping:
         objects=len(gc.get_objects()),
         descriptors=len(os.listdir("/proc/self/fd")) - 1,  # without that of the look itself
         tasks=len(asyncio.all_tasks()),
-        processes=tables.processes,
-        connections=tables.connections,
-        dials=tables.dials,
-        handshakes=tables.handshakes,
-        monitors_on_us=tables.monitors_on_us,
-        monitors_by_us=tables.monitors_by_us,
-        links=tables.links,
-        calls=tables.calls,
-        messages=tables.messages,
+        **tables,
         beam_processes=processes,
         beam_ports=ports,
         beam_memory=memory,
