@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import os
 import select
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -23,6 +24,11 @@ _NO_BEAM = (
 # Hypothesis' own deadline of 200 ms an example is a timed assertion, which a busy machine fails.
 settings.register_profile("pyerlcoin", deadline=None)
 settings.load_profile("pyerlcoin")
+
+
+# A shell that runs this in the background has it ignore Ctrl-C, and so would every child whose Ctrl-C is tested.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

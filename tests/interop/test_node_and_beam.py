@@ -203,7 +203,10 @@ async def test_a_monitor_of_ours_sees_the_reason(beam: Beam, node: Node, echo: E
 
 
 async def test_links_both_ways(beam: Beam, node: Node, echo: Echo) -> None:
-    await beam.eval(f'send({{:echo, :"{node.name}"}}, self())')
+    await beam.eval(
+        "{gone, monitor} = spawn_monitor(fn -> :ok end); receive do {:DOWN, ^monitor, _, _, _} -> :ok end; "
+        f'send({{:echo, :"{node.name}"}}, gone)'
+    )
     dead = await echo.next()
     assert isinstance(dead, Pid)
     echo.process.link(dead)
