@@ -156,11 +156,15 @@ async def test_what_is_swallowed_ends_by_the_tick_time(beam_release: Release, ep
 async def test_cuts_at_random_bytes_while_both_call(beam: Beam) -> None:
     chance = random.Random(5)
     async with meeting(beam) as here:
-        async with here.traffic.flowing() as traffic:
-            for _ in range(12):
-                for proxy in here.between.proxies:
-                    proxy.cut_after = sum(proxy.passed.values()) + chance.randrange(100, 20_000)
-                await traffic.until_failed()
-                here.between.set(cut_after=None)
-                await traffic.until_answered(5)
-        assert traffic.theirs["failed"] > 0
+        # Which of the two has a call on its way when the cable is cut is chance, and the BEAM tells only at the end.
+        for _ in range(5):
+            async with here.traffic.flowing() as traffic:
+                for _ in range(12):
+                    for proxy in here.between.proxies:
+                        proxy.cut_after = sum(proxy.passed.values()) + chance.randrange(100, 20_000)
+                    await traffic.until_failed()
+                    here.between.set(cut_after=None)
+                    await traffic.until_answered(5)
+            if traffic.theirs["failed"]:
+                break
+        assert here.traffic.theirs["failed"] > 0
