@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -36,10 +37,18 @@ async def test_a_beam_that_stands_still_past_the_tick_time(beam: Beam) -> None:
         assert traffic.ours["failed"] > 0
 
 
+async def stands_still(pid: int) -> bool:
+    """Whether every thread of a process is stopped: the signal returns before they are."""
+    threads = Path(f"/proc/{pid}/task").glob("*/stat")  # noqa: ASYNC240  # no file on a disk
+    states = [stat.read_text().rpartition(")")[2].split()[0] for stat in threads]
+    return set(states) == {"T"}
+
+
 async def test_a_beam_that_stands_still_for_less_loses_nothing(beam: Beam) -> None:
     async with meeting(beam) as here:
         beam.signal(signal.SIGSTOP)
         try:
+            await eventually(lambda: stands_still(beam.pid))
             with pytest.raises(CallTimeout):
                 await here.node.call(here.traffic.target, ((b"still", 0), 1, b""), 0.2 * UNIT)
             waits = asyncio.create_task(here.node.call(here.traffic.target, ((b"still", 0), 2, b""), None))
