@@ -128,6 +128,10 @@ async def test_our_calls_to_a_gen_server_there(beam: Beam, node: Node) -> None:
             *(process.call(("net_kernel", beam.node), (Atom("is_auth"), Atom(f"x@{k}"))) for k in range(200))
         )
         assert set(answers) == {Atom("yes")}
+        connection = node.route_if_up(beam.node)
+        assert isinstance(connection, Connection)
+        # The replies took the short way.
+        assert connection.fast_hits["SEND"] >= 201
         with pytest.raises(NoProcess):
             await process.call(("nobody_of_that_name", beam.node), 1, None)
         # Reasons of an exit come as they are.

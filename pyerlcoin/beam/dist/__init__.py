@@ -68,10 +68,10 @@ from pyerlcoin.beam.dist.handshake import HANDSHAKE_FRAME_LIMIT, Established, Ha
 from pyerlcoin.beam.dist.handshake_messages import Status
 from pyerlcoin.beam.dist.initiator import AliveReceived, Initiator, NameGiven
 from pyerlcoin.beam.dist.link import FRAME_LIMIT, DistributionLink, LinkEvent
-from pyerlcoin.beam.dist.fast_path import GEN_CALL
 from pyerlcoin.beam.dist.monitors import CallReceived, DemonitorReceived, MonitorReceived, monitor_key
 from pyerlcoin.beam.dist.names import NameForm, NodeName
-from pyerlcoin.beam.dist.reply import address_reply, alias_of
+from pyerlcoin.beam.dist.reply import address_reply, alias_of, alias_tag
+from pyerlcoin.beam.dist.whole_call import GEN_CALL
 
 __all__ = [
     "GEN_CALL",
@@ -148,6 +148,7 @@ __all__ = [
     "UnlinkIdAck",
     "address_reply",
     "alias_of",
+    "alias_tag",
     "check_mode",
     "choose_status",
     "creations_from",

@@ -1,10 +1,10 @@
-"""The short way for a GenServer.call, in the very bytes in which a BEAM writes one.
+"""The short way for the frames of GenServer.calls that come alone, in the very bytes in which a BEAM writes them.
 
-A call brings `{20, From, Target, Ref}` for the one before, `{19, From, Target, Ref}` and `{6, From, '', Name}` with
-`{'$gen_call', {From, [alias | Ref]}, Request}`, and mostly they come one right after the other. All of From and Ref
-are of the peer's making, so all bytes but their numbers, the name and the request are the same each time: one regular
-expression takes the three apart at once, another a frame that comes alone, and what they take has been checked to the
-last byte. They answer None to whatever is written in another way, and `control.read_message` does the rest.
+They are `{19, From, Target, Ref}`, `{20, From, Target, Ref}`, `{6, From, '', Name}` with any message (a call of ours
+mostly brings all three at once: see `whole_call`), and the answer to a call of ours, `{2, '', Pid}` with `{Ref, Reply}`.
+All bytes but the numbers of pids and references, the name and the message are the same each time, so one regular
+expression takes each apart, and what it takes has been checked to the last byte. Whatever is written in another way
+gets None, and `control.read_message` reads it.
 
 A short way that is never taken still gives right answers; so each counts, and the tests read the counts.
 """
@@ -12,26 +12,19 @@ A short way that is never taken still gives right answers; so each counts, and t
 from __future__ import annotations
 
 import re
-import struct
 from functools import lru_cache
 from re import escape
 from typing import Final
 
-from pyerlcoin.beam.dist.control_messages import DemonitorP, MonitorP, RegSend
-from pyerlcoin.beam.dist.monitors import CallReceived, DemonitorReceived, MonitorReceived
+from pyerlcoin.beam.dist.control_messages import DemonitorP, MonitorP, RegSend, Send
+from pyerlcoin.beam.dist.monitors import DemonitorReceived, MonitorReceived
 from pyerlcoin.beam.dist.names import NodeName
-from pyerlcoin.beam.errors import RemoteFault
-from pyerlcoin.beam.etf import Atom, ImproperList, Limits, Pid, Reference, decode
+from pyerlcoin.beam.dist.reply import alias_tag
+from pyerlcoin.beam.dist.whole_call import GEN_CALL
+from pyerlcoin.beam.etf import Atom, Limits, Pid, Reference, decode
 
-__all__ = ["GEN_CALL", "WHOLE_CALL", "FastReader"]
+__all__ = ["FastReader"]
 
-GEN_CALL: Final = Atom("$gen_call")
-"""What a GenServer.call begins with."""
-
-WHOLE_CALL: Final = "whole call"
-"""The count of those whose frames came one after the other."""
-
-_ALIAS_ITEMS: Final = (Atom("alias"),)
 # Names that are called here, by their bytes. A peer that calls more of them only loses the short cut.
 _MOST_NAMES: Final = 256
 # Compiling a peer's takes a millisecond or two, so one that comes back finds its own; some kB each.
@@ -39,12 +32,8 @@ _MOST_PATTERNS: Final = 128
 
 _PID_TAG: Final = 88
 _MONITOR: Final = bytes((MonitorP.op,))
-# The bytes of a frame of a monitor before its key, and with the length.
-_KEY_AT: Final = 6
-_BEFORE_KEY: Final = 4 + _KEY_AT
-# Where a reference says how many words it has after its creation.
-_WORDS_AT: Final = 2
-_LENGTH: Final = struct.Struct(">I").unpack_from
+# What the references of this node have.
+_OUR_WORDS: Final = 3
 
 
 class FastReader:
@@ -53,54 +42,33 @@ class FastReader:
     Args:
         ours, peer: the two nodes.
         limits: for decoding what is sent.
-        hits: gets, and then counts, the frames taken alone by the name of their control message, those with a
-            `$gen_call` once more under that name, and whole calls as WHOLE_CALL.
+        hits: gets, and then counts, the frames taken by the name of their control message, those with a `$gen_call`
+            once more under that name.
     """
 
-    __slots__ = ("_call", "_frame", "_hits", "_limits", "_names")
+    __slots__ = ("_frame", "_hits", "_limits", "_names")
 
     def __init__(self, ours: NodeName, peer: NodeName, limits: Limits, hits: dict[str, int]) -> None:
-        hits |= dict.fromkeys((MonitorP.name, DemonitorP.name, RegSend.name, GEN_CALL.name, WHOLE_CALL), 0)
-        frame, call = _patterns(Atom(ours.full).wire, Atom(peer.full).wire)
-        self._frame: Final = frame.match
-        self._call: Final = call.match
+        hits |= dict.fromkeys((MonitorP.name, DemonitorP.name, RegSend.name, Send.name, GEN_CALL.name), 0)
+        self._frame: Final = _pattern(Atom(ours.full).wire, Atom(peer.full).wire).match
         self._hits: Final = hits
         self._limits: Final = limits
         self._names: Final[dict[bytes, Atom]] = {}
 
-    def read_call(self, data: bytes, at: int) -> tuple[CallReceived, int] | None:
-        """The frames at `at`, if they are those of a call from its first to its last byte; and where they end."""
-        found = self._call(data, at)
-        if found is None:
-            return None
-        ended, key, from_wire, name_wire, ref = found.groups()
-        name = self._names.get(name_wire) or self._name(name_wire)
-        at_send = found.start(2) + len(key)
-        if name is None or _LENGTH(data, at_send - len(key) - _BEFORE_KEY)[0] != _KEY_AT + len(key):
-            return None
-        if ended is not None:
-            # It was a call of the same process to the same name: then all but the numbers of its reference is the same.
-            same = len(key) - 4 - 4 * ref[_WORDS_AT]
-            if _LENGTH(data, at)[0] != _KEY_AT + len(key) or len(ended) != len(key) or ended[:same] != key[:same]:
-                return None
-        end = at_send + 4 + _LENGTH(data, at_send)[0]
-        if end > len(data):
-            return None
-        try:
-            request, request_end = decode(data, found.end(), self._limits)
-        except RemoteFault:
-            return None  # frame by frame it will be said again, behind what came before it
-        if request_end != end:
-            return None
-        self._hits[WHOLE_CALL] += 1
-        return CallReceived(ended, key, name, Pid(from_wire), ImproperList(_ALIAS_ITEMS, Reference(ref)), request), end
-
-    def read_frame(self, data: bytes, start: int, end: int) -> MonitorReceived | DemonitorReceived | RegSend | None:
+    def read_frame(
+        self, data: bytes, start: int, end: int
+    ) -> MonitorReceived | DemonitorReceived | RegSend | Send | None:
         """`data[start:end]`, which is one frame without its length. Raises RemoteFault as `read_message` does."""
         found = self._frame(data, start, end)
         if found is None:
             return None
-        operation, key, target, from_wire, name_wire, alias = found.groups()
+        operation, key, target, from_wire, name_wire, alias, to_wire, ref = found.groups()
+        if ref is not None:
+            value, value_end = decode(data, found.end(), self._limits)
+            if value_end != end:
+                return None
+            self._hits[Send.name] += 1
+            return Send(Pid(to_wire), (Reference(ref), value))
         if key is not None:
             if found.end() != end:
                 return None
@@ -122,7 +90,7 @@ class FastReader:
         from_pid = Pid(from_wire)
         self._hits[RegSend.name] += 1
         if alias is not None:
-            message = (GEN_CALL, (from_pid, ImproperList(_ALIAS_ITEMS, Reference(alias))), message)
+            message = (GEN_CALL, (from_pid, alias_tag(alias)), message)
             self._hits[GEN_CALL.name] += 1
         return RegSend(from_pid, name, message)
 
@@ -138,31 +106,28 @@ class FastReader:
 
 
 @lru_cache(_MOST_PATTERNS)
-def _patterns(ours: bytes, peer: bytes) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
-    """What a frame, and a call, of those nodes looks like, given the wires of their names.
+def _pattern(ours: bytes, peer: bytes) -> re.Pattern[bytes]:
+    """What a frame between those nodes looks like, given the wires of their names.
 
     Every repetition is bounded. The length before a frame, and the one in a name, are left for the caller to check.
 
-    Groups of the first: operation, key and target of a MONITOR_P or DEMONITOR_P; or From, name and alias of a
-    REG_SEND. Of the second: the key of the DEMONITOR_P, if there is one, that of the MONITOR_P, From, name and alias.
+    Groups: operation, key and target of a MONITOR_P or DEMONITOR_P; or From, name and alias of a REG_SEND; or the pid
+    and the reference of a SEND.
     """
-    head = rb"p\x83h\x04a"
-    operation = {message: rb"\x%02x" % message.op for message in (MonitorP, DemonitorP, RegSend)}
+    operation = {message: rb"\x%02x" % message.op for message in (MonitorP, DemonitorP, RegSend, Send)}
     pid = b"X" + escape(peer) + b".{12}"
     our_pid = b"X" + escape(ours) + b".{12}"
     words = b"|".join(rb"\x%02x" % count + escape(peer) + b".{%d}" % (4 + 4 * count) for count in (3, 5, 1, 2, 4))
     ref = rb"Z\x00(?:" + words + b")"
+    our_ref = rb"Z\x00\x%02x" % _OUR_WORDS + escape(ours) + b".{%d}" % (4 + 4 * _OUR_WORDS)
     name = b"w.{1,256}?"
     # The caller is the sender, and its tag an alias of the peer's; then the request is all there is to decode.
-    request = rb"h\x03" + escape(GEN_CALL.wire) + rb"h\x02%sl\x00{3}\x01" + escape(_ALIAS_ITEMS[0].wire)
+    request = rb"h\x03" + escape(GEN_CALL.wire) + rb"h\x02\4l\x00{3}\x01" + escape(Atom("alias").wire)
     either = b"([" + operation[MonitorP] + operation[DemonitorP] + b"])"
-    frame = (
-        head + b"(?:" + either + b"(" + pid + b"(" + name + b"|" + our_pid + b")" + ref + b")|"
-        + operation[RegSend] + b"(" + pid + rb")w\x00(" + name + rb")\x83(?:" + request % rb"\4" + b"(" + ref + b"))?)"
+    pattern = (
+        rb"p\x83h(?:\x04a(?:"
+        + either + b"(" + pid + b"(" + name + b"|" + our_pid + b")" + ref + b")|"
+        + operation[RegSend] + b"(" + pid + rb")w\x00(" + name + rb")\x83(?:" + request + b"(" + ref + b"))?)|"
+        + rb"\x03a" + operation[Send] + rb"w\x00(" + our_pid + rb")\x83h\x02(" + our_ref + b"))"
     )  # fmt: skip
-    call = (
-        b"(?:.{4}" + head + operation[DemonitorP] + b"(" + pid + name + ref + b"))?"
-        + b".{4}" + head + operation[MonitorP] + b"((" + pid + b")(" + name + b")(" + ref + b"))"
-        + b".{4}" + head + operation[RegSend] + rb"\3w\x00\4\x83" + request % rb"\3" + rb"\5"
-    )  # fmt: skip
-    return re.compile(frame, re.DOTALL), re.compile(call, re.DOTALL)
+    return re.compile(pattern, re.DOTALL)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import struct
 from typing import Final, TypeAlias
 
+from pyerlcoin.beam.dist.call import write_call, write_demonitor
 from pyerlcoin.beam.dist.control import Control, read_message
 from pyerlcoin.beam.dist.control_messages import (
     DemonitorP,
@@ -36,9 +37,10 @@ from pyerlcoin.beam.dist.fast_path import FastReader
 from pyerlcoin.beam.dist.flags import DistributionFlags
 from pyerlcoin.beam.dist.monitors import CallReceived, DemonitorReceived, MonitorReceived, monitor_key
 from pyerlcoin.beam.dist.names import NodeName
-from pyerlcoin.beam.dist.reply import reply_writer
+from pyerlcoin.beam.dist.reply import address_reply, alias_tag, alias_writer
+from pyerlcoin.beam.dist.whole_call import WholeCallReader
 from pyerlcoin.beam.errors import BeamError, LimitExceeded, MalformedMessage, UnencodableTerm
-from pyerlcoin.beam.etf import DEFAULT, Limits, Pid, Term
+from pyerlcoin.beam.etf import DEFAULT, Atom, Limits, Pid, Reference, Term
 
 __all__ = ["FRAME_LIMIT", "DistributionLink", "LinkEvent"]
 
@@ -51,6 +53,8 @@ LinkEvent: TypeAlias = Control | MonitorReceived | DemonitorReceived | CallRecei
 
 _LENGTH: Final = struct.Struct(">I")
 _TICK: Final = bytes(4)
+_OP_AT: Final = 5  # in a frame of pass-through: 112, 131, 104, arity, 97, operation
+_MONITORS: Final = (MonitorP.op, DemonitorP.op)
 
 # What links, watches and ends processes comes from a process of the peer itself: OTP 25 to 29 close the connection
 # when one of these names a process of a third node, or of their own. They let all other messages pass.
@@ -82,7 +86,7 @@ class DistributionLink:
 
     Attributes:
         frames_received, ticks_received: complete frames, ticks included; and ticks alone.
-        fast_hits: how many frames took a short way, by message; see `fast_path`.
+        fast_hits: how many frames took a short way, by message; see `fast_path` and `whole_call`.
     """
 
     def __init__(
@@ -108,7 +112,8 @@ class DistributionLink:
         self._events: list[LinkEvent] = []
         self._output = bytearray()
         self._fast: FastReader | None = None
-        self._write_reply = reply_writer(flags)
+        self._calls: WholeCallReader | None = None
+        self._write_to_alias = alias_writer(flags)
 
     # Receiving.
 
@@ -142,7 +147,7 @@ class DistributionLink:
         at = 0
         size = len(data)
         append = self._events.append
-        fast = self._fast
+        fast, calls = self._fast, self._calls
         while size - at >= 4:
             (length,) = _LENGTH.unpack_from(data, at)
             if length > self._frame_limit:
@@ -153,26 +158,29 @@ class DistributionLink:
                 self._buffer += data[at:]
                 return
             if length:
-                if fast is None:
-                    fast = self._begin()
-                call = fast.read_call(data, at)
-                if call is not None and call[1] - at <= self._frame_limit:
-                    append(call[0])
-                    self.frames_received += 2 if call[0].ended is None else 3
-                    at = call[1]
+                if fast is None or calls is None:
+                    fast, calls = self._begin()
+                # A whole call begins with a monitor, its own or that of the one before.
+                call = calls.read(data, at) if length > _OP_AT and data[at + 4 + _OP_AT] in _MONITORS else None
+                if call is not None and calls.end - at <= self._frame_limit:
+                    append(call)
+                    self.frames_received += 2 if call.ended is None else 3
+                    at = calls.end
                     continue
                 append(fast.read_frame(data, at + 4, end) or self._read_any(data[at + 4 : end]))
             else:
                 self.ticks_received += 1
             self.frames_received += 1
             at = end
-        self._needed = 4
-        self._buffer += data[at:]
+        if at < size:
+            self._needed = 4
+            self._buffer += data[at:]
 
-    def _begin(self) -> FastReader:
+    def _begin(self) -> tuple[FastReader, WholeCallReader]:
         # Only with the first frame that is no tick: an idle connection costs no more than it must.
         self._fast = FastReader(self.ours, self.peer, self._limits, self.fast_hits)
-        return self._fast
+        self._calls = WholeCallReader(self.peer, self._limits, self.fast_hits)
+        return self._fast, self._calls
 
     def _read_any(self, frame: bytes) -> LinkEvent:
         message = read_message(frame, self._limits)
@@ -208,15 +216,44 @@ class DistributionLink:
         Raises:
             UnencodableTerm: as `send`.
         """
+        self.send(address_reply(self.flags, from_pid, caller, tag, (tag, value)))
+
+    def send_to_alias(self, from_pid: Pid, caller: Pid, alias: bytes, value: Term) -> None:
+        """As `send_reply` with the tag `[alias | Ref]`, whose Ref has the wire `alias`; quicker.
+
+        Raises:
+            UnencodableTerm: as `send`.
+        """
+        if self._write_to_alias is None:
+            self.send_reply(from_pid, caller, alias_tag(alias), value)
+            return
         output = self._output
         start = len(output)
         output += _TICK
         try:
-            self._write_reply(output, from_pid, caller, tag, value)
+            self._write_to_alias(output, from_pid, alias, value)
             self._finish_frame(start)
         except BaseException:
             del output[start:]
             raise
+
+    def send_call(self, caller: Pid, to: Pid | Atom, reference: Reference, request: Term) -> None:
+        """Queue a MONITOR_P of `to`, and behind it `{'$gen_call', {caller, reference}, request}`.
+
+        Raises:
+            UnencodableTerm: as `send`.
+        """
+        output = self._output
+        start = len(output)
+        try:
+            self._finish_frame(write_call(output, caller, to, reference, request))
+        except BaseException:
+            del output[start:]
+            raise
+
+    def send_demonitor(self, caller: Pid, to: Pid | Atom, reference: Reference) -> None:
+        """Queue the DEMONITOR_P that ends a monitor."""
+        write_demonitor(self._output, caller, to, reference)
 
     def send_tick(self) -> None:
         """Queue a tick."""

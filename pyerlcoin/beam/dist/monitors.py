@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from pyerlcoin.beam.dist.control_messages import DemonitorP, MonitorP
+from pyerlcoin.beam.dist.reply import alias_tag
 from pyerlcoin.beam.etf import Atom, ImproperList, Pid, Reference, Term, decode
 
 __all__ = ["CallReceived", "DemonitorReceived", "MonitorReceived", "monitor_key"]
@@ -74,14 +75,19 @@ class CallReceived:
     of `{'$gen_call', {caller, tag}, request}` to `target`, from `caller`.
     """
 
-    __slots__ = ("caller", "ended", "key", "request", "tag", "target")
+    __slots__ = ("alias", "caller", "ended", "key", "request", "target")
 
     def __init__(
-        self, ended: bytes | None, key: bytes, target: Atom, caller: Pid, tag: ImproperList, request: Term
+        self, ended: bytes | None, key: bytes, target: Atom, caller: Pid, alias: bytes, request: Term
     ) -> None:
         self.ended: Final = ended
         self.key: Final = key
         self.target: Final = target
         self.caller: Final = caller
-        self.tag: Final = tag
+        self.alias: Final = alias
         self.request: Final = request
+
+    @property
+    def tag(self) -> ImproperList:
+        """The caller's, `[alias | Ref]`, of which `alias` is the wire of Ref. Made when asked for."""
+        return alias_tag(self.alias)

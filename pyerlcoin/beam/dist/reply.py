@@ -13,7 +13,7 @@ from pyerlcoin.beam.dist.control_messages import AliasSend, AltactFlags, AltactS
 from pyerlcoin.beam.dist.flags import DistributionFlags
 from pyerlcoin.beam.etf import Atom, ImproperList, Pid, Reference, Term, encode, encode_into
 
-__all__ = ["address_reply", "alias_of", "reply_writer"]
+__all__ = ["address_reply", "alias_of", "alias_tag", "alias_writer"]
 
 _ALIAS: Final = Atom("alias")
 _ALIAS_ITEMS: Final = (_ALIAS,)
@@ -60,11 +60,16 @@ def address_reply(flags: int, from_pid: Pid, caller: Pid, tag: Term, message: Te
     return Send(caller, message)
 
 
-def reply_writer(flags: int) -> Callable[[bytearray, Pid, Pid, Term, Term], None]:
-    """A function that appends the frame of `(tag, value)`, given `(out, from_pid, caller, tag, value)`.
+def alias_tag(alias: bytes) -> ImproperList:
+    """The tag of a GenServer.call, `[alias | Ref]`; `alias` is the wire of Ref."""
+    return ImproperList(_ALIAS_ITEMS, Reference(alias))
 
-    It writes what `address_reply` addresses, and is quick for the tag of every GenServer.call, `[alias | Ref]`: all
-    bytes but the ids and the value are the same each time. It raises UnencodableTerm, and may leave `out` longer.
+
+def alias_writer(flags: int) -> Callable[[bytearray, Pid, bytes, Term], None] | None:
+    """A function that appends the frame of `([alias | Ref], value)`, given `(out, from_pid, alias, value)`.
+
+    It writes what `address_reply` addresses to the tag `alias_tag(alias)`, where all bytes but the ids and the value
+    are the same each time. It raises UnencodableTerm, and may leave `out` longer. None where the flags know no alias.
     """
     flags = int(flags)
     if flags & _ALTACT_SIG_FLAG:
@@ -72,14 +77,10 @@ def reply_writer(flags: int) -> Callable[[bytearray, Pid, Pid, Term, Term], None
     elif flags & _ALIAS_FLAG:
         head = b"p\x83h\3" + encode(AliasSend.op)
     else:
-        head = b""
+        return None
 
-    def write(out: bytearray, from_pid: Pid, caller: Pid, tag: Term, value: Term) -> None:
-        if head and type(tag) is ImproperList and tag.items == _ALIAS_ITEMS and type(tag.tail) is Reference:
-            alias = tag.tail.wire
-            out += b"".join((head, from_pid.wire, alias, _PAIR_WITH_ALIAS, alias))
-            encode_into(out, value)
-        else:
-            address_reply(flags, from_pid, caller, tag, (tag, value)).encode_into(out)
+    def write(out: bytearray, from_pid: Pid, alias: bytes, value: Term) -> None:
+        out += b"".join((head, from_pid.wire, alias, _PAIR_WITH_ALIAS, alias))
+        encode_into(out, value)
 
     return write

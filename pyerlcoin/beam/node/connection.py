@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING, Final
 
 from pyerlcoin.beam import dist
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
 __all__ = ["Connection"]
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """A `Route` over a socket, and the protocol of that socket.
 
     Everything that is sent while a batch of received messages is handled goes out in one write after it; what is
     sent at other times goes out at the end of the event loop's turn.
+
+    All connections of a node read into one buffer of the node's. For a protocol that is given bytes, asyncio makes
+    room for 256 KiB anew for each read, and the system maps and unmaps that memory every time.
     """
 
     def __init__(self, node: Node, transport: asyncio.Transport, established: Established, *, dialled: bool) -> None:
@@ -50,7 +54,9 @@ class Connection(asyncio.Protocol):
             limits=node.limits.terms,
         )
         self._inbound = Inbound(node, self, self._link)
-        self._watching: dict[Reference, Process] = {}
+        # Windows' own loop reads ahead, into as many buffers as there are connections.
+        self._buffer = node.receive_buffer if os.name != "nt" else memoryview(bytearray(len(node.receive_buffer)))
+        self._watching: dict[bytes, Process] = {}  # by the wire of the monitor's reference
         self._receiving = False
         self._flush_due = False
         self._writable: asyncio.Event | None = None  # only while the peer is behind with reading
@@ -64,12 +70,19 @@ class Connection(asyncio.Protocol):
         self._transport.set_write_buffer_limits(high=self._owner.limits.unsent_bytes // 4)
         self._transport.set_protocol(self)
         if trailing:
-            self.data_received(trailing)
+            self._receive(trailing)
 
     # From the socket.
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Where the next read goes; `buffer_updated` follows at once."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Handle all that came, then write all that it led to."""
+        self._receive(self._buffer[:nbytes].tobytes())
+
+    def _receive(self, data: bytes) -> None:
         link = self._link
         self._receiving = True
         try:
@@ -137,8 +150,8 @@ class Connection(asyncio.Protocol):
         self._owner.disconnected(self, reason, fault)
         self._inbound.close()
         watching, self._watching = self._watching, {}
-        for reference, process in watching.items():
-            process.monitor_fired(reference, NOCONNECTION)
+        for wire, process in watching.items():
+            process.monitor_fired(Reference(wire), NOCONNECTION)
 
     def abort(self) -> None:
         """Drop what the peer has not read yet, after `close`."""
@@ -177,18 +190,37 @@ class Connection(asyncio.Protocol):
             if not self._receiving:
                 self._flush_soon()
 
+    def reply_to_alias(self, sender: Pid, to: Pid, alias: bytes, value: Term) -> None:
+        """As `Route.reply_to_alias`."""
+        if self.up:
+            self._link.send_to_alias(sender, to, alias, value)
+            if not self._receiving:
+                self._flush_soon()
+
     def monitor(self, process: Process, to: Pid | Atom, reference: Reference) -> None:
         """As `Route.monitor`."""
         if not self.up:
             process.monitor_fired(reference, NOCONNECTION)
             return
-        self._watching[reference] = process
+        self._watching[reference.wire] = process
         self.control(dist.MonitorP(process.pid, to, reference))
 
     def demonitor(self, process: Process, to: Pid | Atom, reference: Reference) -> None:
         """As `Route.demonitor`."""
-        if self._watching.pop(reference, None) is not None:
-            self.control(dist.DemonitorP(process.pid, to, reference))
+        if self._watching.pop(reference.wire, None) is not None and self.up:
+            self._link.send_demonitor(process.pid, to, reference)
+            if not self._receiving:
+                self._flush_soon()
+
+    def call(self, process: Process, to: Pid | Atom, reference: Reference, request: Term) -> None:
+        """As `Route.call`."""
+        if not self.up:
+            process.monitor_fired(reference, NOCONNECTION)
+            return
+        self._link.send_call(process.pid, to, reference, request)
+        self._watching[reference.wire] = process
+        if not self._receiving:
+            self._flush_soon()
 
     def link(self, process: Process, to: Pid) -> None:
         """As `Route.link`."""
@@ -222,7 +254,7 @@ class Connection(asyncio.Protocol):
 
     def fired(self, reference: Reference, reason: Term) -> None:
         """The peer says that a monitor of ours ended."""
-        process = self._watching.pop(reference, None)
+        process = self._watching.pop(reference.wire, None)
         if process is not None:
             process.monitor_fired(reference, reason)
 
@@ -252,7 +284,10 @@ class Connection(asyncio.Protocol):
         if data and self.up:
             self.wrote = self._wrote_since_tick = True
             self._transport.write(data)
-            size = self._transport.get_write_buffer_size()
-            if size > self._owner.limits.unsent_bytes:
-                limit = self._owner.limits.unsent_bytes
-                self.close("it does not read", LimitExceeded("what the node has not read yet", size, limit))
+            if self._writable is not None:
+                self._check_unsent()
+
+    def _check_unsent(self) -> None:
+        size, limit = self._transport.get_write_buffer_size(), self._owner.limits.unsent_bytes
+        if size > limit:
+            self.close("it does not read", LimitExceeded("what the node has not read yet", size, limit))

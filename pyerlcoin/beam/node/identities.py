@@ -12,6 +12,9 @@ _ID_BITS = 15
 _SERIAL_BITS = 13  # ids and serials of this size are printed and parsed by every tool, and are plenty
 _REFERENCE_COUNTER_BITS = 18  # "word0 <= 18 bits keeps old readers happy"
 
+_RANDOM_EACH = 8
+_RANDOM_BYTES = 256 * _RANDOM_EACH
+
 
 class Identities:
     """Mints the pids and references of one life of a node (one creation)."""
@@ -21,6 +24,7 @@ class Identities:
         self.creation = creation
         self._pids = 0
         self._references = secrets.randbits(_REFERENCE_COUNTER_BITS)
+        self._random, self._random_at = b"", _RANDOM_BYTES
         # A reference's bytes up to the words that change: minting one is on the path of every call.
         self._prefix = Reference.make(node, creation, (0, 0, 0)).wire[:-12]
 
@@ -33,7 +37,12 @@ class Identities:
     def reference(self) -> Reference:
         """A new reference: a counter, and 64 random bits, so that nobody forges the reply to a call blindly."""
         self._references = (self._references + 1) & ((1 << _REFERENCE_COUNTER_BITS) - 1)
-        return Reference(self._prefix + self._references.to_bytes(4) + secrets.token_bytes(8))
+        if self._random_at == _RANDOM_BYTES:
+            # Many at once: asking the system takes longer than all the rest.
+            self._random, self._random_at = secrets.token_bytes(_RANDOM_BYTES), 0
+        at = self._random_at
+        self._random_at = end = at + _RANDOM_EACH
+        return Reference(b"".join((self._prefix, self._references.to_bytes(4), self._random[at:end])))
 
     def is_ours(self, reference: Reference) -> bool:
         """Whether this life of the node minted it."""

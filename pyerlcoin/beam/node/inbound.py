@@ -99,7 +99,7 @@ class Inbound:
             self._fire(MonitorReceived(call.key, call.target), NOPROC)
             return
         self._watch(call.key, process, call.target)
-        process.deliver_call(call.caller, call.tag, call.request, self._connection)
+        process.deliver_call(call.caller, call.alias, call.request, self._connection)
 
     def _monitor(self, monitor: MonitorReceived) -> None:
         process = self._find(monitor.target)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from pyerlcoin.beam.dist import GEN_CALL, alias_tag
 from pyerlcoin.beam.etf.encode import encode
 from pyerlcoin.beam.etf.terms import Atom, Pid, Reference, Term
 from pyerlcoin.beam.node.process import NOPROC
@@ -53,6 +54,10 @@ class LocalRoute:
         """As `Route.reply`."""
         self.send(sender, to, (tag, value))
 
+    def reply_to_alias(self, sender: Pid, to: Pid, alias: bytes, value: Term) -> None:
+        """As `Route.reply_to_alias`."""
+        self.reply(sender, to, alias_tag(alias), value)
+
     def monitor(self, process: Process, to: Pid | Atom, reference: Reference) -> None:
         """As `Route.monitor`."""
 
@@ -77,6 +82,13 @@ class LocalRoute:
                 found[1].watched -= 1
 
         self._signal(arrive)
+
+    def call(self, process: Process, to: Pid | Atom, reference: Reference, request: Term) -> None:
+        """As `Route.call`."""
+        message = (GEN_CALL, (process.pid, reference), request)
+        encode(message)
+        self.monitor(process, to, reference)
+        self.send(process.pid, to, message)
 
     def link(self, process: Process, to: Pid) -> None:
         """As `Route.link`."""

@@ -9,7 +9,7 @@ from functools import partial
 from types import CoroutineType
 from typing import TYPE_CHECKING, Final
 
-from pyerlcoin.beam.dist import GEN_CALL
+from pyerlcoin.beam.dist import GEN_CALL, alias_tag
 from pyerlcoin.beam.etf.terms import Atom, Pid, Reference, Term
 from pyerlcoin.beam.node.coroutines import step
 from pyerlcoin.beam.node.gen_server import NO_REPLY
@@ -84,13 +84,13 @@ class Mailbox:
             if self._waiting:
                 self._drain()
 
-    def deliver_call(self, caller: Pid, tag: Term, request: Term, route: Route) -> None:
-        """As `deliver` of `{'$gen_call', {caller, tag}, request}`, without taking it apart."""
+    def deliver_call(self, caller: Pid, alias: bytes, request: Term, route: Route) -> None:
+        """As `deliver` of `{'$gen_call', {caller, [alias | Ref]}, request}`, where Ref has the wire `alias`."""
         if self._busy:
-            self._enqueue((GEN_CALL, (caller, tag), request), route)
+            self._enqueue((GEN_CALL, (caller, alias_tag(alias)), request), route)
             return
         self._busy = True
-        if self._call(caller, tag, request, route):
+        if self._call(Sender(self._process, caller, None, route, alias), request):
             self._busy = False
             if self._waiting:
                 self._drain()
@@ -136,17 +136,16 @@ class Mailbox:
         """Handle one message. False if its handler waits for something: `_resumed` goes on then."""
         if type(message) is tuple and len(message) == 3 and message[0] == GEN_CALL and _is_from(message[1]):
             caller, tag = message[1]
-            return self._call(caller, tag, message[2], route)
+            return self._call(Sender(self._process, caller, tag, route), message[2])
         try:
             return self._handled(self._handle_other(message, route), None)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # it ends its own process only
             self._on_crash(error)
         return True
 
-    def _call(self, caller: Pid, tag: Term, request: Term, route: Route) -> bool:
+    def _call(self, sender: Sender, request: Term) -> bool:
         """As `_handle` of a call."""
         try:
-            sender = Sender(self._process, caller, tag, route)
             return self._handled(self._process.server.handle_call(request, sender), sender)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # it ends its own process only
             self._on_crash(error)

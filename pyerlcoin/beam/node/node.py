@@ -18,6 +18,7 @@ from pyerlcoin.beam.node.builtin import NetKernel, Rex
 from pyerlcoin.beam.node.carrier import Carrier, TcpCarrier, local_addresses, turns
 from pyerlcoin.beam.node.connection import Connection
 from pyerlcoin.beam.node.cookie_file import read_cookie
+from pyerlcoin.beam.node.deadlines import Deadlines
 from pyerlcoin.beam.node.events import Event, EventHandler, log_event, logger
 from pyerlcoin.beam.node.gen_server import GenServer
 from pyerlcoin.beam.node.identities import Identities
@@ -37,6 +38,7 @@ __all__ = ["Node", "Tables"]
 _SHUTDOWN: Final = Atom("shutdown")
 _IS_AUTH: Final = Atom("is_auth")
 _YES: Final = Atom("yes")
+_RECEIVE_BYTES: Final = 65_536  # in one read: more than most sockets have, and still within a processor's cache
 _STOP_PATIENCE = 1.0  # seconds that peers have to read our last words
 
 
@@ -115,6 +117,7 @@ class Node:
         self._flags = OFFERED if hidden else OFFERED | PUBLISHED
         self._running = False
         self._tasks: set[asyncio.Task[object]] = set()
+        self.receive_buffer: Final = memoryview(bytearray(_RECEIVE_BYTES))
         self.registry = ProcessRegistry()
         self.local = LocalRoute(self)
         self._peers = Peers(self)
@@ -122,6 +125,7 @@ class Node:
         # Set by `start`.
         self.loop: asyncio.AbstractEventLoop
         self.identities: Identities
+        self.deadlines: Deadlines
         self._registrar: Registrar | Unregistered
         self._ticker: Ticker
         self._own: Process
@@ -150,6 +154,7 @@ class Node:
             await turns()
             raise
         self.identities = Identities(self.name, creation)
+        self.deadlines = Deadlines(self.loop)
         self._running = True
         self.spawn(NetKernel(), "net_kernel")
         self.spawn(Rex(), "rex")
@@ -167,6 +172,7 @@ class Node:
         # The connections are still open: monitors and links at the peers fire with `shutdown`.
         for process in self.registry:
             process.exit(_SHUTDOWN)
+        self.deadlines.close()
         await self._peers.stop(_STOP_PATIENCE)
         await self._registrar.stop()
         if self._tasks:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from pyerlcoin.beam.errors import NodeNotRunning, ProcessDown, UnencodableTerm
 from pyerlcoin.beam.etf.encode import encode
@@ -45,6 +46,8 @@ class Process:
         self._links: dict[Pid, None] = {}
         self._mailbox = Mailbox(self, max_mailbox, self._mailbox_full, self._crashed)
         self._max_mailbox = max_mailbox
+        self.deliver_call: Final = self._mailbox.deliver_call
+        """A `{'$gen_call', {caller, [alias | Ref]}, request}` arrived; given the caller, Ref's wire and the request."""
 
     @property
     def label(self) -> str:
@@ -53,7 +56,7 @@ class Process:
 
     # What the process does to others. Targets are as in `targets.Target`.
 
-    async def call(self, target: Target, request: Term, timeout: float | None = 5.0) -> Term:
+    def call(self, target: Target, request: Term, timeout: float | None = 5.0) -> Coroutine[Any, Any, Term]:
         """The reply to a `GenServer.call`. Connects first when needed.
 
         timeout: in seconds, for the connecting too; None ends only with the reply or with the other process.
@@ -63,7 +66,7 @@ class Process:
             Unreachable, Refused: no connection came about.
             UnencodableTerm, NodeNotRunning: nothing was sent.
         """
-        return await self._calls.call(target, request, timeout)
+        return self._calls.call(target, request, timeout)
 
     async def cast(self, target: Target, request: Term) -> None:
         """A `GenServer.cast`. Connects first when needed, and waits while that node is behind with reading.
@@ -175,10 +178,6 @@ class Process:
             if self.node.identities.is_ours(message[0]):
                 return  # the reply to a call that was given up
         self._mailbox.deliver(message, route)
-
-    def deliver_call(self, caller: Pid, tag: Term, request: Term, route: Route) -> None:
-        """A `{'$gen_call', {caller, tag}, request}` arrived."""
-        self._mailbox.deliver_call(caller, tag, request, route)
 
     def monitor_fired(self, reference: Reference, reason: Term) -> None:
         """A monitor of this process ended with that reason; for a call, its reply will not come."""

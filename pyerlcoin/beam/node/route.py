@@ -37,11 +37,17 @@ class Route(Protocol):
     def reply(self, sender: Pid, to: Pid, tag: Term, value: Term) -> None:
         """The reply to a call whose `From` was `{to, tag}`."""
 
+    def reply_to_alias(self, sender: Pid, to: Pid, alias: bytes, value: Term) -> None:
+        """As `reply` with the tag `[alias | Ref]`, whose Ref has the wire `alias`."""
+
     def monitor(self, process: Process, to: Pid | Atom, reference: Reference) -> None:
         """`process.monitor_fired(reference, reason)` will be called once, unless `demonitor` is."""
 
     def demonitor(self, process: Process, to: Pid | Atom, reference: Reference) -> None:
         """Undo `monitor`. Harmless when it has fired."""
+
+    def call(self, process: Process, to: Pid | Atom, reference: Reference, request: Term) -> None:
+        """As `monitor`, and then `send` of `{'$gen_call', {Pid, reference}, request}`; neither if that raises."""
 
     def link(self, process: Process, to: Pid) -> None:
         """`process.link_fired(to, reason)` will be called once, unless `unlink` is."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyerlcoin.beam.dist import (
-    CallReceived,
+    GEN_CALL,
     Control,
     DemonitorP,
     DemonitorReceived,
@@ -20,12 +20,11 @@ from pyerlcoin.beam.dist import (
     read_message,
 )
 from pyerlcoin.beam.dist.control_messages import MonitorPExit
-from pyerlcoin.beam.dist.fast_path import GEN_CALL, WHOLE_CALL, FastReader
+from pyerlcoin.beam.dist.fast_path import FastReader
 from pyerlcoin.beam.errors import MalformedMessage, MalformedTerm, RemoteFault
 from pyerlcoin.beam.etf import DEFAULT, Atom, ImproperList, Pid, Reference, Term, encode
 from tests.support import golden
 from tests.support.terms import terms
-from tests.support.whole_calls import unfold
 
 _OURS, _PEER = NodeName.parse(golden.GOLDEN), NodeName.parse(golden.OTP25)
 _OUR_PID = Pid.make(_OURS.full, 1, 0, 7)
@@ -46,17 +45,9 @@ class _Readers:
         self.hits: dict[str, int] = {}
         self.reader = FastReader(_OURS, _PEER, DEFAULT, self.hits)
 
-    def read(self, frame: bytes) -> MonitorReceived | DemonitorReceived | RegSend | None:
+    def read(self, frame: bytes) -> MonitorReceived | DemonitorReceived | RegSend | Send | None:
         """Between other bytes, as in what a socket gives."""
         return self.reader.read_frame(b"ab" + frame + golden.MONITOR, 2, 2 + len(frame))
-
-    def read_call(self, *frames: bytes) -> CallReceived | None:
-        """Likewise, with their lengths; None also if not all of them were taken."""
-        data = b"ab" + b"".join(len(frame).to_bytes(4) + frame for frame in frames)
-        found = self.reader.read_call(data + data, 2)
-        if found is None or found[1] != len(data):
-            return None
-        return found[0]
 
     def hit(self) -> set[str]:
         return {name for name, count in self.hits.items() if count}
@@ -66,13 +57,13 @@ def _call(tag: Term, caller: Pid = _PID, request: Term = b"Alice") -> RegSend:
     return RegSend(_PID, _SERVER, (GEN_CALL, (caller, tag), request))
 
 
-_ALIAS_CALL = _call(ImproperList([_alias], _ref(3)))
+_REPLY = Send(_OUR_PID, (Reference.make(_OURS.full, 7, (1, 2, 3)), b"Alice"))
 
 
 def test_a_call_of_otp_25_takes_the_short_way_as_a_whole() -> None:
     readers = _Readers()
     monitor, call, demonitor = (readers.read(f) for f in (golden.MONITOR, golden.CALL, golden.DEMONITOR))
-    assert readers.hits == {"MONITOR_P": 1, "DEMONITOR_P": 1, "REG_SEND": 1, "$gen_call": 1, WHOLE_CALL: 0}
+    assert readers.hits == {"MONITOR_P": 1, "DEMONITOR_P": 1, "REG_SEND": 1, "SEND": 0, "$gen_call": 1}
     assert isinstance(monitor, MonitorReceived)
     assert isinstance(demonitor, DemonitorReceived)
     assert monitor.key == demonitor.key
@@ -81,56 +72,6 @@ def test_a_call_of_otp_25_takes_the_short_way_as_a_whole() -> None:
     expected = read_message(golden.MONITOR)
     assert isinstance(expected, MonitorP)
     assert (monitor.from_pid, monitor.ref) == (expected.from_pid, expected.ref)
-
-
-@pytest.mark.parametrize("words", range(1, 6))
-@pytest.mark.parametrize("server", [_SERVER, Atom("a"), Atom("Zé\x83Z" * 30)])
-@pytest.mark.parametrize("first", [True, False])
-def test_a_whole_call_is_its_three_messages(words: int, server: Atom, first: bool) -> None:
-    ref, before = _ref(words), Reference.make(_PEER.full, 9, range(2, words + 2))
-    monitor = MonitorP(_PID, server, ref)
-    messages: list[Control] = [
-        DemonitorP(_PID, server, before),
-        monitor,
-        RegSend(_PID, server, (GEN_CALL, (_PID, ImproperList([_alias], ref)), b"Alice")),
-    ]
-    if first:
-        del messages[0]
-    readers = _Readers()
-    call = readers.read_call(*(message.encode() for message in messages))
-    assert call is not None
-    assert readers.hit() == {WHOLE_CALL}
-    assert (call.ended is None) == first
-    events = list(unfold([call]))
-    assert events[-1] == messages[-1]
-    assert events[-2] == MonitorReceived(monitor_key(monitor), server)
-    if not first:
-        assert events[0] == DemonitorReceived(monitor_key(DemonitorP(_PID, server, before)), server)
-
-
-@pytest.mark.parametrize(
-    "messages",
-    [
-        [MonitorP(_PID, _SERVER, _ref(3))],
-        [MonitorP(_PID, _SERVER, _ref(3)), MonitorP(_PID, _SERVER, _ref(3))],
-        [MonitorP(_PID, _SERVER, _ref(2)), _call(ImproperList([_alias], _ref(3)))],
-        [MonitorP(_PID, Atom("other"), _ref(3)), _call(ImproperList([_alias], _ref(3)))],
-        [MonitorP(_PID, _OUR_PID, _ref(3)), Send(_OUR_PID, (GEN_CALL, (_PID, ImproperList([_alias], _ref(3))), 1))],
-        [MonitorP(_THIRD, _SERVER, _ref(3)), _call(ImproperList([_alias], _ref(3)))],
-        [MonitorP(_PID, _SERVER, _ref(3)), _call(ImproperList([_alias], _ref(3)), caller=_THIRD)],
-        [MonitorP(_PID, _SERVER, _ref(3)), _call(_ref(3))],
-        [MonitorP(_PID, _SERVER, _ref(3)), _call(ImproperList([ImproperList([_alias], _ref(3))], _ref(3)))],
-        [MonitorP(_PID, _SERVER, _ref(3)), RegSend(_PID, _SERVER, (GEN_CALL, (_PID, ImproperList([_alias], _ref(3)))))],
-        [DemonitorP(_PID, Atom("other"), _ref(3)), MonitorP(_PID, _SERVER, _ref(3)), _ALIAS_CALL],
-        [DemonitorP(_PID, _SERVER, _ref(2)), MonitorP(_PID, _SERVER, _ref(3)), _ALIAS_CALL],
-        [DemonitorP(_PID, _OUR_PID, _ref(3)), MonitorP(_PID, _SERVER, _ref(3)), _ALIAS_CALL],
-        [DemonitorP(Pid.make(_PEER.full, 86, 0, 9), _SERVER, _ref(3)), MonitorP(_PID, _SERVER, _ref(3)), _ALIAS_CALL],
-    ],
-)
-def test_what_is_no_whole_call_is_read_frame_by_frame(messages: list[Control]) -> None:
-    readers = _Readers()
-    assert readers.read_call(*(message.encode() for message in messages)) is None
-    assert readers.hit() == set()
 
 
 def test_monitors_of_a_pid_take_the_short_way() -> None:
@@ -233,40 +174,7 @@ def test_any_request_comes_out_as_on_the_long_way(request_: Term) -> None:
     assert readers.hits["$gen_call"] == 1
 
 
-@given(terms)
-def test_any_request_of_a_whole_call_comes_out_as_on_the_long_way(request_: Term) -> None:
-    readers = _Readers()
-    message = _call(ImproperList([_alias], _ref(3)), request=request_).encode()
-    call = readers.read_call(MonitorP(_PID, _SERVER, _ref(3)).encode(), message)
-    assert call is not None
-    assert list(unfold([call]))[-1] == read_message(message)
-
-
-@given(st.booleans(), st.data())
-def test_what_is_taken_as_a_whole_call_is_one(first: bool, data: st.DataObject) -> None:
-    frames = [golden.DEMONITOR, golden.MONITOR, golden.CALL][first:]
-    stream = b"".join(map(golden.frame, frames))
-    at = data.draw(st.integers(0, len(stream) - 1))
-    changed = stream[:at] + bytes((data.draw(st.integers(0, 255)),)) + stream[at + 1 :]
-    found = _Readers().reader.read_call(changed, 0)
-    if found is not None:
-        assert found[1] == len(changed)
-        pieces = (changed[place + 4 : place + 4 + len(one)] for one, place in zip(frames, _places(frames), strict=True))
-        messages = [read_message(piece) for piece in pieces]
-        for event, message in zip(unfold([found[0]]), messages, strict=True):
-            if isinstance(event, MonitorReceived | DemonitorReceived):
-                assert isinstance(message, MonitorP | DemonitorP)
-                assert (event.key, event.target) == (monitor_key(message), message.target)
-            else:
-                assert event == message
-        assert b"".join(golden.frame(message.encode()) for message in messages) == changed
-
-
-def _places(frames: list[bytes]) -> list[int]:
-    return [sum(len(one) + 4 for one in frames[:count]) for count in range(len(frames))]
-
-
-@given(st.sampled_from([golden.CALL, golden.MONITOR, golden.DEMONITOR_PID]), st.data())
+@given(st.sampled_from([golden.CALL, golden.MONITOR, golden.DEMONITOR_PID, _REPLY.encode()]), st.data())
 def test_what_the_short_way_takes_the_long_way_takes_too(frame: bytes, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(frame) - 1))
     changed = frame[:at] + bytes((data.draw(st.integers(0, 255)),)) + frame[at + 1 :]
@@ -275,7 +183,7 @@ def test_what_the_short_way_takes_the_long_way_takes_too(frame: bytes, data: st.
         event = readers.read(changed)
     except RemoteFault:
         return
-    if isinstance(event, RegSend):
+    if isinstance(event, RegSend | Send):
         assert event == read_message(changed)
     elif event is not None:
         message = read_message(changed)
@@ -289,20 +197,43 @@ def test_what_the_short_way_takes_the_long_way_takes_too(frame: bytes, data: st.
 
 
 def test_lengths_that_do_not_fit_are_left_to_the_long_way() -> None:
-    head = [golden.DEMONITOR, golden.MONITOR, golden.CALL]
-    stream = b"".join(map(golden.frame, head))
-    at_monitor = len(golden.frame(golden.DEMONITOR))
-    at_call = at_monitor + len(golden.frame(golden.MONITOR))
-    for place in (3, at_monitor + 3, at_call + 3):
-        for change in (1, 255):
-            changed = bytearray(stream + bytes(300))
-            changed[place] = (changed[place] + change) % 256
-            assert _Readers().reader.read_call(bytes(changed), 0) is None
-    broken = stream[: -len(golden.CALL) // 4] + b"\xff" * 200
-    assert _Readers().reader.read_call(broken, 0) is None
     for frame in (golden.MONITOR, golden.CALL):
         at = frame.index(b"w\x18Elixir")
         assert _Readers().read(frame[: at + 1] + b"\x17" + frame[at + 2 :]) is None
     assert _Readers().read(golden.CALL + b"\0") is None
     call = golden.CALL
     assert _Readers().reader.read_frame(call + b"x", 0, len(call) + 1) is None
+
+
+@given(terms)
+def test_a_reply_to_a_call_of_ours_comes_out_as_on_the_long_way(value: Term) -> None:
+    readers = _Readers()
+    reply = Send(_OUR_PID, (Reference.make(_OURS.full, 7, (1, 2, 3)), value))
+    assert readers.read(reply.encode()) == reply == read_message(reply.encode())
+    assert readers.hit() == {"SEND"}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Send(_OUR_PID, Atom("plain")),
+        Send(_THIRD, (Reference.make(_OURS.full, 7, (1, 2, 3)), 1)),
+        Send(_OUR_PID, (_ref(3), 1)),
+        Send(_OUR_PID, (Reference.make(_OURS.full, 7, (1, 2)), 1)),
+        Send(_OUR_PID, (Reference.make(_OURS.full, 7, (1, 2, 3)), 1, 2)),
+    ],
+)
+def test_other_messages_to_a_pid_are_left_to_the_long_way(message: Send) -> None:
+    readers = _Readers()
+    assert readers.read(message.encode()) is None
+    assert readers.hit() == set()
+
+
+def test_no_reply_may_be_cut_short_or_go_on() -> None:
+    readers = _Readers()
+    frame = _REPLY.encode()
+    for size in range(len(frame)):
+        with suppress(RemoteFault):
+            assert readers.read(frame[:size]) is None
+    assert readers.read(frame + b"\0") is None
+    assert readers.hit() == set()

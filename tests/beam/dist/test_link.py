@@ -98,6 +98,7 @@ def test_what_otp_25_sent(chunk: int) -> None:
         "MONITOR_P": 1 + alone,
         "DEMONITOR_P": 2,
         "REG_SEND": alone,
+        "SEND": 0,
         "$gen_call": alone,
         "whole call": whole,
     }

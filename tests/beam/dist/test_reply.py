@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyerlcoin.beam.dist import OFFERED, AliasSend, AltactSigSend, DistributionFlags, Send, address_reply, alias_of
-from pyerlcoin.beam.dist.reply import reply_writer
+from pyerlcoin.beam.dist.reply import alias_tag, alias_writer
 from pyerlcoin.beam.errors import UnencodableTerm
 from pyerlcoin.beam.etf import Atom, ImproperList, Pid, Reference, Term
 from tests.support.terms import terms
@@ -55,14 +55,22 @@ def test_a_reply_without_alias_goes_to_the_pid(tag: Term, flags: DistributionFla
     assert address_reply(flags, _OURS, _CALLER, tag, 1) == Send(_CALLER, 1)
 
 
-@given(st.sampled_from(_FLAGS), st.sampled_from([tag for tag, _ in _TAGS]), terms)
-def test_the_quick_writer_writes_the_same_bytes(flags: DistributionFlags, tag: Term, value: Term) -> None:
+@given(st.sampled_from([OFFERED, _NO_ALTACT]), terms)
+def test_the_quick_writer_writes_the_same_bytes(flags: DistributionFlags, value: Term) -> None:
     out = bytearray()
-    reply_writer(flags)(out, _OURS, _CALLER, tag, value)
-    assert out == address_reply(flags, _OURS, _CALLER, tag, (tag, value)).encode()
+    write = alias_writer(flags)
+    assert write is not None
+    write(out, _OURS, _ALIAS.wire, value)
+    assert alias_tag(_ALIAS.wire) == _CALL
+    assert out == address_reply(flags, _OURS, _CALLER, _CALL, (_CALL, value)).encode()
 
 
-@pytest.mark.parametrize("tag", [_CALL, _REF])
-def test_a_value_without_external_form(tag: Term) -> None:
+def test_a_peer_without_aliases_has_no_quick_writer() -> None:
+    assert alias_writer(_NEITHER) is None
+
+
+def test_a_value_without_external_form() -> None:
+    write = alias_writer(OFFERED)
+    assert write is not None
     with pytest.raises(UnencodableTerm):
-        reply_writer(OFFERED)(bytearray(), _OURS, _CALLER, tag, object())
+        write(bytearray(), _OURS, _ALIAS.wire, object())
