@@ -12,7 +12,17 @@ __all__ = ["SCRIPTS", "STYLE", "Asset", "load", "read"]
 
 STYLE: Final = "board.css"
 
-SCRIPTS: Final = ("format.js", "ranks.js", "charts.js", "strip.js", "coins.js", "reveal.js", "kiosk.js", "board.js")
+SCRIPTS: Final = (
+    "format.js",
+    "measure.js",
+    "ranks.js",
+    "charts.js",
+    "strip.js",
+    "coins.js",
+    "reveal.js",
+    "kiosk.js",
+    "board.js",
+)
 """In this order they make the board; each adds its part to one object. A page adds the one that feeds it."""
 
 _TYPES: Final = {

@@ -21,7 +21,8 @@ async def test_the_file_shows_the_end_and_the_slider_shows_how_it_came(visitor: 
     early = dict(evening.ledger.leaderboard())
     evening.join("Carol", 3000)
     evening.run(200)
-    page = await visitor.open(write(evening, tmp_path / "final.html"))
+    page = await visitor.open(write(evening, tmp_path / "final.html"), timezone_id="UTC")
+    assert await page.inner_text("#link") == "Final board, 14 November 2023, 22:13 to 22:20"
     assert (await page.inner_text("#sentence")).replace("\n", " ").startswith("Carol wins by")
     assert await page.inner_text("#fig-coins") == f"{evening.ledger.worth():,}"
     await page.focus("#slider")

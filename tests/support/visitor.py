@@ -28,9 +28,16 @@ class Visitor:
         self.faults: list[str] = []
 
     async def open(
-        self, url: str, *, width: int = 1280, height: int = 720, scheme: Any = "light", **options: Any
+        self,
+        url: str,
+        *,
+        width: int = 1280,
+        height: int = 720,
+        scheme: Any = "light",
+        rows: bool = True,
+        **options: Any,
     ) -> Page:
-        """A page in a browser profile of its own."""
+        """A page in a browser profile of its own, with ranks on it unless `rows` says that there are none."""
         context = await self._browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme, **options
         )
@@ -41,7 +48,8 @@ class Visitor:
         page.on("dialog", lambda dialog: self.faults.append(f"dialog: {dialog.message}"))
         page.on("console", self._console)
         await page.goto(url)
-        await page.wait_for_selector("#rank-rows tr")
+        if rows:
+            await page.wait_for_selector("#rank-rows tr")
         return page
 
     async def close(self) -> None:

@@ -38,8 +38,10 @@
     text(byId("lead-name"), name && format.name(name));
     text(byId("lead-after"), after);
     text(byId("lead-behind"), behind);
-    const words = `${before}${name && format.name(name)}${after}. ${behind}`;
-    document.title = `${before}${name && format.name(name)}${after} · ElixirCoin`;
+    const spoken = `${before}${name && format.name(name)}${after}`;
+    byId("sentence").style.setProperty("--ems", app.measure.ems(spoken, 800));
+    const words = `${spoken}. ${behind}`;
+    document.title = `${spoken} · ElixirCoin`;
     if (words !== announced.words && Date.now() - announced.at >= ANNOUNCE) {
       announced = { words, at: Date.now() };
       text(byId("announce"), words);
@@ -54,7 +56,7 @@
     text(byId("fig-rate-unit"), unit);
     text(byId("fig-finished"), format.amount(game.finished));
     text(byId("fig-luck"), game.luck === null ? "–" : format.percent(game.luck));
-    const expected = game.expected_coins === null ? "expected" : `${format.amount(Math.round(game.expected_coins))} expected`;
+    const expected = game.luck === null ? "expected" : `${format.amount(Math.round(game.expected_coins))} expected`;
     text(byId("fig-luck-unit"), `of ${expected}`);
     text(byId("fig-workload"), game.workload === "auto" ? "auto" : format.amount(game.workload));
   }
@@ -63,7 +65,7 @@
     const banner = byId("banner");
     const words = {
       frozen: ["Frozen", `since ${format.clock(shown.freeze_at_seconds)}. Coins still count; all is revealed at ${format.clock(shown.ends_at_seconds)}.`],
-      held: ["Time!", "The board is still as it was when it froze. The reveal starts in a moment."],
+      held: ["Time!", "The board is as it was at the freeze. The reveal starts in a moment."],
       final: ["Final", `as it stood at ${format.clock(shown.ends_at_seconds)}.`],
     }[shown.phase];
     banner.hidden = words === undefined;
@@ -96,7 +98,7 @@
     showLead(shown);
     showFigures(shown.game);
     byId("board").classList.toggle("few", shown.miners.length <= FEW);
-    app.kiosk.fit(shown.miners.length);
+    app.kiosk.fit(shown.miners);
     app.ranks.show(shown.miners, shown.as_of_seconds, app.kiosk.visible, cursor !== undefined);
     const more = shown.game.miners - shown.miners.length;
     text(byId("ranks-note"), cursor === undefined ? app.ranks.summary(shown.miners, shown.as_of_seconds) + (more > 0 ? `, ${more} more` : "") : "");

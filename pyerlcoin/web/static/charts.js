@@ -3,10 +3,12 @@
   "use strict";
   const app = globalThis.pyerlcoin;
   const { format, colours } = app;
+  const { ems } = app.measure;
   const { byId, make } = app.dom;
   const SVG = "http://www.w3.org/2000/svg";
   const TABLE_ROWS = 12;
-  const LABEL = 11; // letters and digits beside a line's end
+  const BOLD = 600; // what is beside a line's end
+  const GAP = 0.5; // ems between the two
 
   function svg(tag, attributes, content) {
     const element = document.createElementNS(SVG, tag);
@@ -22,31 +24,40 @@
     return [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= rough);
   }
 
-  /** The drawing: its size in pixels, and where values and steps lie in it. */
-  function frame(box, most, history, gutter) {
+  /** What an axis says at a round value: "50", "200,000", "5 M". */
+  function tick(value, exact) {
+    if (value < exact) return format.grouped(value);
+    const [number, prefix] = format.scaled(value);
+    return `${Number(number)} ${prefix}`.trim();
+  }
+
+  /** The drawing: its size in pixels, and where values and steps lie in it. `label` is what its axis says at a value. */
+  function frame(box, most, history, gutter, label) {
     const width = Math.max(box.clientWidth, 120);
     const height = Math.max(box.clientHeight, 60);
     const em = parseFloat(getComputedStyle(box).fontSize);
     const count = Math.max(history.coins.length, 1);
-    const left = em * 3.2;
-    const right = Math.max(width - gutter * em, left + 10);
     const top = em * 0.8;
     const bottom = height - em * 1.5;
+    const stride = step(most, Math.max(2, Math.min(5, (bottom - top) / (em * 2.2))));
+    const ticks = [];
+    for (let value = 0; value <= most * 1.0001; value += stride) ticks.push([value, label(value)]);
+    const left = em * (Math.max(2, ...ticks.map(([, words]) => ems(words))) + 0.6);
+    const right = Math.max(width - gutter * em, left + 10);
     // The last step is as far as it has come, not as wide as it will be.
     const length = Math.max(history.end_seconds - history.start_seconds, history.step_seconds);
     const x = (index) =>
       left + ((right - left) * Math.min((index + 1) * history.step_seconds, length)) / length;
     const y = (value) => bottom - ((bottom - top) * value) / most;
-    return { width, height, em, left, right, top, bottom, x, y, count, length };
+    return { width, height, em, left, right, top, bottom, x, y, count, length, ticks };
   }
 
-  function axes(at, most, history, label) {
+  function axes(at, history) {
     const group = svg("g", { class: "axes", "aria-hidden": "true" });
-    const stride = step(most, Math.max(2, Math.min(4, (at.bottom - at.top) / (at.em * 2.2))));
-    for (let value = 0; value <= most * 1.0001; value += stride) {
+    for (const [value, words] of at.ticks) {
       group.append(
         svg("line", { class: "grid", x1: at.left, x2: at.right, y1: at.y(value), y2: at.y(value) }),
-        svg("text", { x: at.left - at.em * 0.4, y: at.y(value) + at.em * 0.32, "text-anchor": "end" }, label(value)),
+        svg("text", { x: at.left - at.em * 0.4, y: at.y(value) + at.em * 0.32, "text-anchor": "end" }, words),
       );
     }
     const baseline = at.height - at.em * 0.25;
@@ -82,35 +93,32 @@
   function race(history, cursor) {
     const box = byId("race-plot");
     const most = Math.max(1, ...history.miners.map((miner) => miner.coins.at(-1) ?? 0)) * 1.05;
-    const at = frame(box, most, history, 8.5);
+    const label = (value) => (Number.isInteger(value) ? tick(value, 1e6) : "");
+    const ends = history.miners.map((miner) => ({ name: format.name(miner.name), number: format.amount(miner.coins.at(-1) ?? 0) }));
+    const wanted = Math.max(4, ...ends.map(({ name, number }) => ems(`${name} ${number}`, BOLD))) + GAP + 0.2;
+    const gutter = Math.min(wanted, (0.4 * box.clientWidth) / parseFloat(getComputedStyle(box).fontSize));
+    const at = frame(box, most, history, gutter, label);
     const fit = Math.max(1, Math.floor((at.bottom - at.top) / (at.em * 1.2)));
     const shown = history.miners.slice(0, Math.min(8, fit));
     const labels = [];
-    const lines = shown.map((miner) => {
+    const lines = shown.map((miner, index) => {
       const points = [`${at.left},${at.y(miner.coins[0] ?? 0)}`];
       miner.coins.forEach((coins, index) => points.push(`${at.x(index).toFixed(1)},${at.y(coins).toFixed(1)}`));
-      labels.push({ miner, slot: colours.slot(miner.name), y: at.y(miner.coins.at(-1) ?? 0) });
+      labels.push({ end: ends[index], slot: colours.slot(miner.name), y: at.y(miner.coins.at(-1) ?? 0) });
       return svg("polyline", { class: "line", "data-slot": colours.slot(miner.name), points: points.join(" ") });
     });
     spread(labels, at.em * 1.2, at.top, at.bottom);
-    const texts = labels.map((label) => {
-      const name = format.name(label.miner.name);
-      const number = format.amount(label.miner.coins.at(-1) ?? 0);
-      const letters = Math.max(LABEL - number.length, 4);
-      const short = [...name].length > letters ? `${[...name].slice(0, letters - 1).join("")}…` : name;
-      const element = svg(
-        "text",
-        { class: "end", "data-slot": label.slot, x: at.right + at.em * 0.5, y: label.y + at.em * 0.35 },
-        `\u2068${short}\u2069 ${number}`,
-      );
-      return element;
+    const texts = labels.map(({ end: { name, number }, slot, y }) => {
+      const short = app.measure.fit(name, gutter - GAP - ems(` ${number}`, BOLD), BOLD);
+      const place = { x: at.right + at.em * GAP, y: y + at.em * 0.35 };
+      return svg("text", { class: "end", "data-slot": slot, ...place }, `\u2068${short}\u2069 ${number}`);
     });
     const leader = shown[0];
     const words = leader
       ? `Coins over time. ${format.name(leader.name)} is ahead with ${format.coins(leader.coins.at(-1) ?? 0)}.`
       : "Coins over time. No coin yet.";
     place(box, at, words, [
-      axes(at, most, history, (value) => (Number.isInteger(value) ? format.amount(value) : "")),
+      axes(at, history),
       ...lines.reverse(),
       ...texts,
       ...mark(at, cursor),
@@ -121,7 +129,7 @@
     const box = byId("speed-plot");
     const rates = history.hashes_per_second;
     const most = Math.max(1, ...rates.map((rate) => rate ?? 0)) * 1.1;
-    const at = frame(box, most, history, 0.6);
+    const at = frame(box, most, history, 0.6, (value) => tick(value, 1));
     // After a restart the speed before it is unknown: no line is drawn there.
     const known = rates.findIndex((rate) => rate !== null);
     const points = rates.flatMap((rate, index) => (rate === null ? [] : [`${at.x(index).toFixed(1)},${at.y(rate).toFixed(1)}`]));
@@ -133,10 +141,7 @@
     place(box, at, `Speed over time, now ${now}.`, [
       svg("polygon", { class: "area", points: area }),
       svg("polyline", { class: "line", "data-slot": "1", points: `${start} ${points.join(" ")}` }),
-      axes(at, most, history, (value) => {
-        const [number, prefix] = format.scaled(value);
-        return `${Number(number)} ${prefix}`;
-      }),
+      axes(at, history),
       ...mark(at, cursor),
     ]);
   }

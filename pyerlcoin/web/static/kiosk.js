@@ -9,8 +9,9 @@
   const LINE = 1.55; // of a row's type
   const SMALLEST = 0.034; // of the screen's height: what is read from eight screen heights away
   const LARGEST = 0.075;
-  const WIDE = 20; // ems of a row: rank, coins, share and speed, and a name of some letters
-  const NARROW = 13; // and of one in two columns: rank, coins, and a name
+  const WIDE = 9.4; // ems of a row besides coins and name: rank, share, speed, and what is between
+  const NARROW = 3.5; // and of one in two columns, where there is a rank only
+  const NAME = [6.9, 12]; // ems for the longest name, which shall be shown whole where the type stays large
 
   let on = false;
   let page = 0;
@@ -18,8 +19,9 @@
   let perPage = Infinity;
   let turned = Date.now();
 
-  /** Chooses rows, columns and type for `count` miners. */
-  function fit(count) {
+  /** Chooses rows, columns and type for `miners`. */
+  function fit(miners) {
+    const count = miners.length;
     const box = byId("ranks-box");
     if (!on) {
       for (const name of ["--rows", "--columns", "--row-type"]) box.style.removeProperty(name);
@@ -34,8 +36,11 @@
       const single = fits - 1; // a row for the headings
       const columns = count <= single ? 1 : 2;
       const rows = columns === 1 ? Math.max(count, 1) : Math.min(fits, Math.ceil(count / 2));
-      const wide = columns === 1 ? box.clientWidth / WIDE : box.clientWidth / 2 / NARROW;
-      const type = Math.min(room / (columns === 1 ? rows + 1 : rows) / LINE, height * LARGEST, wide);
+      const name = Math.min(Math.max(NAME[0], ...miners.map((miner) => app.ranks.nameWidth(miner.name))), NAME[1]);
+      const coins = app.ranks.numberWidth(count ? miners[0].coins : 0);
+      const wide = box.clientWidth / columns / ((columns === 1 ? WIDE : NARROW) + coins + name);
+      const most = Math.min(room / (columns === 1 ? rows + 1 : rows) / LINE, height * LARGEST);
+      const type = Math.min(most, Math.max(wide, smallest));
       box.style.setProperty("--rows", rows);
       box.style.setProperty("--columns", columns);
       box.style.setProperty("--row-type", `${type}px`);

@@ -71,10 +71,17 @@
     }
   }
 
+  /** Ems for the coins of one who has `most`: a column of its own width in each row, since each row is a grid. */
+  const numberWidth = (most) => Math.max(2, app.measure.ems(format.grouped(most), 750)) + 0.1;
+
+  /** Ems for a name, as bold as in a row. */
+  const nameWidth = (name) => app.measure.ems(format.name(name), 600);
+
   /** Shows `miners`, in their order. `visible(index)` says which of them are on this page of the wall. */
   function show(miners, now, visible, replayed = false) {
     const body = byId("rank-rows");
     const most = miners.length ? miners[0].coins : 0;
+    byId("ranks-box").style.setProperty("--coins", numberWidth(most));
     const order = miners.map((miner) => miner.name);
     const shown = [...body.children].filter((row) => !row.hidden);
     const moved = order.some((one, index) => rows.get(one)?.row !== body.children[index]);
@@ -115,5 +122,5 @@
       .join(", ");
   }
 
-  app.ranks = { show, summary };
+  app.ranks = { show, summary, numberWidth, nameWidth };
 })();

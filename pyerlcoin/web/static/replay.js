@@ -46,7 +46,8 @@
   }
 
   slider.addEventListener("input", show);
-  page.link("none", `Final board, ${new Date(history.end_seconds * 1000).toLocaleDateString("en-GB", { dateStyle: "long" })}`);
+  const day = new Date(history.start_seconds * 1000).toLocaleDateString("en-GB", { dateStyle: "long" });
+  page.link("none", `Final board, ${day}, ${format.clock(history.start_seconds)} to ${format.clock(history.end_seconds)}`);
   document.documentElement.classList.add("file");
   // Over a whole evening a speed is an average.
   text(document.querySelector(".head .c-rate"), "Average");

@@ -23,6 +23,9 @@
     return defs;
   }
 
+  // The two ends of a front differ in their last digits alone.
+  const near = (digits) => (String(digits).length <= 18 ? format.grouped(digits) : format.amount(digits));
+
   function show(strip, game) {
     const box = byId("strip-plot");
     const [width, height] = [Math.max(box.clientWidth, 100), Math.max(box.clientHeight, 20)];
@@ -47,7 +50,7 @@
     drawing.append(patterns(), ...parts);
     box.replaceChildren(drawing);
 
-    text(byId("front-note"), `${format.amount(strip.first)} to ${format.amount(strip.last)}`);
+    text(byId("front-note"), `${near(strip.first)} to ${near(strip.last)}`);
     text(byId("legend-finished"), format.amount(game.finished));
     text(byId("legend-open"), format.amount(game.open));
     text(byId("legend-returned"), format.amount(game.returned));
