@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
@@ -11,6 +12,9 @@ __all__ = ["VARIABLE", "loop_factory", "run"]
 
 VARIABLE: Final = "PYERLCOIN_LOOP"
 """Set to `asyncio`, it keeps uvloop out although it is installed."""
+
+_GARBAGE: Final = (10_000, 20, 50)
+"""Objects that are made and not freed until the youngest are looked at, and how many times until older ones are."""
 
 T = TypeVar("T")
 
@@ -28,6 +32,12 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """As `asyncio.run`, on the loop of `loop_factory`."""
+    """As `asyncio.run`, on the loop of `loop_factory`.
+
+    What is there by now stays until the end, so the search for garbage leaves it alone; and it looks seldom, as nearly
+    all that a request makes is gone without it: a twentieth of a server's time.
+    """
+    gc.freeze()
+    gc.set_threshold(*_GARBAGE)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         return runner.run(main)

@@ -61,7 +61,7 @@ Answer: TypeAlias = Work | Welcome | Counted | WorkloadSet | Refusal
 A_co = TypeVar("A_co", bound=Answer, covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome(Generic[A_co]):
     """An answer, and what its driver has to do with it.
 

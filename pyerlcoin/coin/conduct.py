@@ -26,13 +26,15 @@ class Conduct:
 
     def right(self) -> None:
         """It told a coin."""
-        self._right += 1
-        self._fade()
+        self._right = right = self._right + 1
+        if right + self._wrong >= _MEMORY:
+            self._fade()
 
     def wrong(self) -> None:
         """It told something that is no coin of its own."""
-        self._wrong += 1
-        self._fade()
+        self._wrong = wrong = self._wrong + 1
+        if wrong + self._right >= _MEMORY:
+            self._fade()
 
     @property
     def mostly_wrong(self) -> bool:
@@ -40,6 +42,5 @@ class Conduct:
         return self._right + self._wrong >= _ENOUGH and self._wrong > self._right
 
     def _fade(self) -> None:
-        if self._right + self._wrong >= _MEMORY:
-            self._right //= 2
-            self._wrong //= 2
+        self._right //= 2
+        self._wrong //= 2

@@ -15,9 +15,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from pyerlcoin.coin.answers import Counted, Outcome, Refusal, Welcome, Work, WorkloadSet
 from pyerlcoin.coin.coin import MAX_ZEROS, ZEROS, is_coin
@@ -57,8 +56,7 @@ SLOW_BY: Final = 1.0
 """Seconds by which a wrong coin of a miner that is mostly wrong is answered later; callers give up after five."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Miner:
+class _Miner(NamedTuple):
     """A name: the node that owns it, its coins, and how fast its latest unit was done. See `PastMiner`."""
 
     node: str
@@ -214,7 +212,9 @@ class Ledger:
         if isinstance(known, Outcome):
             return known
         self._seen[known] = now
-        self._units.touch(holder, known, now)
+        lease = self._units.lease(holder, known)
+        if lease is not None:
+            self._units.touch(holder, known, now)
         if not isinstance(n, int) or isinstance(n, bool) or not 0 <= n < self._beyond:
             message = f"a coin is an integer from 0 up, of at most {self.limits.digits} digits"
             return self._wrong(facts, now, known, node, Reason.INTEGER_INVALID, message)
@@ -226,7 +226,7 @@ class Ledger:
                 return Outcome(Counted(found.count), tuple(facts))
             message = "that coin counts for another miner already"
             return self._wrong(facts, now, known, node, Reason.COIN_TAKEN, message)
-        if not self._may_find(holder, known, n):
+        if not ((lease is not None and n in lease.unit) or self.accept == "any" or self._records.was_handed(known, n)):
             message = f"that integer is in no unit that was handed to '{known}'"
             return self._wrong(facts, now, known, node, Reason.FOREIGN_RANGE, message)
         self._conduct(known).right()
@@ -348,9 +348,13 @@ class Ledger:
 
     def _known(self, facts: list[Fact], now: float, node: str, name: object) -> str | Outcome[Refusal]:
         """The name of a miner that asks from the node which owns it, or why not."""
-        known = read_name(name, self.limits)
-        if known is None:
-            return self._refuse(facts, now, None, node, Reason.NAME_INVALID, self._what_names_are())
+        if type(name) is str and name in self._miners:
+            known = name  # it was looked at when it was registered
+        else:
+            read = read_name(name, self.limits)
+            if read is None:
+                return self._refuse(facts, now, None, node, Reason.NAME_INVALID, self._what_names_are())
+            known = read
         miner = self._miners.get(known)
         if miner is None:
             return self._refuse(facts, now, None, node, Reason.UNKNOWN_MINER, f"unknown miner '{known}'")
@@ -358,12 +362,6 @@ class Ledger:
             message = f"'{known}' is registered on another node"
             return self._refuse(facts, now, known, node, Reason.OTHER_NODE, message)
         return known
-
-    def _may_find(self, holder: Hashable, name: str, n: int) -> bool:
-        if self.accept == "any":
-            return True
-        lease = self._units.lease(holder, name)
-        return (lease is not None and n in lease.unit) or self._records.was_handed(name, n)
 
     def _count(self, undo: Undo | None, name: str, miner: _Miner, worth: int) -> None:
         """Set what a coin changes, or set it back."""
@@ -384,7 +382,7 @@ class Ledger:
         else:
             fact = self._units.finish(lease, now)
             pace = lease.pace.after(fact.unit.size, fact.seconds) if lease.timed else lease.pace
-            self._journal.put(self._miners, name, replace(miner, pace=pace))
+            self._journal.put(self._miners, name, miner._replace(pace=pace))
         if fact is not None:
             facts.append(fact)
             self._unkept.append((self._journal.mark, fact))
@@ -404,7 +402,7 @@ class Ledger:
             return
         self._journal.put(self._names_of_node, miner.node, self._names_of_node[miner.node] - 1)
         self._journal.put(self._names_of_node, node, self._names_of_node.get(node, 0) + 1)
-        self._journal.put(self._miners, name, replace(miner, node=node, pace=Pace()))
+        self._journal.put(self._miners, name, miner._replace(node=node, pace=Pace()))
 
     def _work(self, unit: Unit) -> Work:
         return Work(unit, bare=self._workload == 1 and unit.size == 1)
@@ -426,7 +424,9 @@ class Ledger:
         slow = conduct.mostly_wrong
         if slow:
             message += f"; most coins that '{name}' tells are wrong, so it is answered {self._slow_by:g} s later"
-        return replace(self._refuse(facts, now, name, node, reason, message), delay=self._slow_by if slow else 0.0)
+        outcome = self._refuse(facts, now, name, node, reason, message)
+        outcome.delay = self._slow_by if slow else 0.0
+        return outcome
 
     def _conduct(self, name: str) -> Conduct:
         conduct = self._conducts.get(name)

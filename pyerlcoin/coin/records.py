@@ -20,7 +20,7 @@ Undo: TypeAlias = Callable[[], object]
 """Takes a change back. Changes are undone in the reverse of their order, or not at all."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Found:
     """Who told a coin first, and the how-manieth it was for them."""
 

@@ -72,8 +72,8 @@ class Units:
     def expire(self, now: float, facts: list[Fact]) -> None:
         """Silent holders lose their units to anybody, and so do names whose grace is over."""
         # Asked on every request, and mostly nothing has ended.
-        deadline = self.next_deadline()
-        if deadline is None or now < deadline:
+        lease, grace = self._leases.next_deadline(), self._pool.next_deadline()
+        if (lease is None or now < lease) and (grace is None or now < grace):
             return
         facts.extend(self._give_back(lease, None, now, "lease") for lease in self._leases.silent(now))
         for waiting in self._pool.overdue(now):

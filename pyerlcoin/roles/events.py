@@ -215,21 +215,20 @@ class Events:
     """
 
     def __init__(self) -> None:
-        self._subscribers: list[Callable[[object], None]] = []
+        self._subscribers: tuple[Callable[[object], None], ...] = ()
 
     def subscribe(self, subscriber: Callable[[object], None]) -> Callable[[], None]:
         """Adds a subscriber; the result takes it out again, once or twice."""
-        self._subscribers.append(subscriber)
+        self._subscribers += (subscriber,)
 
         def unsubscribe() -> None:
-            if subscriber in self._subscribers:
-                self._subscribers.remove(subscriber)
+            self._subscribers = tuple(one for one in self._subscribers if one is not subscriber)
 
         return unsubscribe
 
     def publish(self, event: object) -> None:
         """Never raises."""
-        for subscriber in tuple(self._subscribers):
+        for subscriber in self._subscribers:
             try:
                 subscriber(event)
             except Exception:

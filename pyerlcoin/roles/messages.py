@@ -78,7 +78,7 @@ class Hello:
     name: object
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Coin:
     """`{:coin, name, n}`."""
 
@@ -127,8 +127,8 @@ Request: TypeAlias = Hello | Coin | Done | AskLeaderboard | AskWorth | AskProgre
 
 def read_call(term: Term) -> Hello | Coin | Done | AskLeaderboard | AskWorth | AskProgress | Malformed:
     """What a `GenServer.call` asks."""
-    if type(term) is tuple and len(term) == 3 and term[0] == _COIN:
-        return Coin(_as_text(term[1]), term[2])  # most of all requests
+    if type(term) is tuple and len(term) == 3 and term[0] == _COIN:  # most of all requests
+        return Coin(_as_text(term[1]), term[2])
     match term:
         case tuple((Atom("hello"), name)):
             return Hello(_as_text(name))
@@ -195,6 +195,8 @@ def answer_term(answer: Answer) -> Term:
     A unit of one integer is bare only while the workload is 1: one that was cut from a returned range
     under a larger workload goes out as `{i, i}`, for a worker that expects ranges then.
     """
+    if type(answer) is Counted:  # the answer to most of all requests
+        return (OK, answer.count)
     match answer:
         case Counted(count):
             return (OK, count)

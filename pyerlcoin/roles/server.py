@@ -111,7 +111,7 @@ class ServerRole:
     def handle_down(self, pid: Pid, reason: Term) -> None:
         """What the process held comes back."""
         try:
-            self._happened(self.ledger.down(pid, self._timing.now()))
+            self._happened(self.ledger.down(pid.wire, self._timing.now()))
         except Exception:
             log.exception("the end of a process was not handled")
 
@@ -125,13 +125,15 @@ class ServerRole:
     def _call(self, request: Term, caller: Pid, reply: Reply) -> None:
         now = self._timing.now()
         ledger = self.ledger
-        match messages.read_call(request):
+        asked = messages.read_call(request)
+        if type(asked) is messages.Coin:  # most of all requests
+            self._settle(ledger.coin(caller.wire, caller.node, asked.name, asked.n, now), caller, reply)
+            return
+        match asked:
             case messages.Hello(name):
-                self._settle(ledger.hello(caller, caller.node, name, now), caller, reply)
-            case messages.Coin(name, n):
-                self._settle(ledger.coin(caller, caller.node, name, n, now), caller, reply)
+                self._settle(ledger.hello(caller.wire, caller.node, name, now), caller, reply)
             case messages.Done(name):
-                self._settle(ledger.done(caller, caller.node, name, now), caller, reply)
+                self._settle(ledger.done(caller.wire, caller.node, name, now), caller, reply)
             case messages.AskLeaderboard():
                 self._answer(reply, messages.leaderboard_term(ledger.leaderboard()))
             case messages.AskWorth():
@@ -160,7 +162,8 @@ class ServerRole:
                 self._host.watch(caller)
         self._facts += outcome.facts
         self._replies.append(_Waiting(reply, messages.answer_term(outcome.answer), outcome.delay))
-        self._commit()
+        if not self._committing:
+            self._commit()
 
     def _answer(self, reply: Reply, term: Term) -> None:
         # A query waits like everything else: what it tells may be of facts that are not kept yet.

@@ -56,7 +56,15 @@ class OnDisk:
     def commit(self, facts: Sequence[Fact], kept: Kept) -> None:
         def ended(future: Future[None]) -> None:
             # In the writer's thread.
-            error = future.exception()
-            self._loop.call_soon_threadsafe(kept, None if error is None else str(error))
+            self._loop.call_soon_threadsafe(kept, _why_not(future))
 
-        self._store.commit(facts).add_done_callback(ended)
+        future = self._store.commit(facts)
+        if future.done():
+            kept(_why_not(future))
+        else:
+            future.add_done_callback(ended)
+
+
+def _why_not(future: Future[None]) -> str | None:
+    error = future.exception()
+    return None if error is None else str(error)

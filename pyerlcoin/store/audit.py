@@ -158,6 +158,13 @@ class _Auditor:
             self._found(f"{coin} is in no unit that was handed to {fact.name}")
 
 
+_MISPLACED = """
+    SELECT (SELECT count(*) FROM place) <> (SELECT worth FROM placed) OR EXISTS (
+        SELECT 1 FROM coin LEFT JOIN place ON place.n = coin.n
+        WHERE coin.worth <= (SELECT worth FROM placed) AND place.worth IS NOT coin.worth)
+"""
+
+
 def _share(one: Unit, other: Unit) -> bool:
     return one.first <= other.last and other.first <= one.last
 
@@ -183,6 +190,8 @@ def _derived(reading: Reading, auditor: _Auditor) -> list[str]:
     query = "SELECT miner.name, first, last FROM reach JOIN miner ON miner.id = reach.miner ORDER BY miner.id, first"
     for name, first, last in reading.connection.execute(query):
         reach.setdefault(name, []).append(Unit(from_column(first), from_column(last)))
+    if reading.connection.execute(_MISPLACED).fetchone()[0]:
+        found.append("a coin is not found by its integer")
     if reach != {name: list(ranges) for name, ranges in auditor.handed.items()}:
         found.append("what is looked up as handed out is not what was handed out")
     return found

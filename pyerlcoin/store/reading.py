@@ -178,11 +178,17 @@ def _unit(first: Any, last: Any) -> Unit:
 
 
 _MINERS = """
+    WITH latest (miner, worth) AS (
+        SELECT miner, max(worth) FROM (
+            SELECT miner, worth FROM latest_coin
+            UNION ALL SELECT miner, worth FROM coin WHERE worth > (SELECT worth FROM placed))
+        GROUP BY miner)
     SELECT miner.name, node.name, coalesce(coin.count, 0), coalesce(coin.worth, 0), coin.at
     FROM miner
     JOIN node ON node.id = coalesce(
         (SELECT node FROM presence WHERE miner = miner.id AND what = 'resumed' ORDER BY seq DESC LIMIT 1), miner.node)
-    LEFT JOIN coin ON coin.worth = (SELECT worth FROM coin WHERE miner = miner.id ORDER BY count DESC LIMIT 1)
+    LEFT JOIN latest ON latest.miner = miner.id
+    LEFT JOIN coin ON coin.worth = latest.worth
     ORDER BY miner.id
 """
 

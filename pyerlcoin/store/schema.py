@@ -1,8 +1,9 @@
 """The tables, as named migrations: each is applied once, in order, all of it or nothing.
 
 Facts are rows that are added and never changed; `seq` numbers them through all tables in the order in which they
-happened. Two more tables follow from the facts, so that neither a start nor a coin has to read them all: `open_unit`
-(what is handed out or waits) and `reach` (what was ever handed to whom, merged). `audit` compares them.
+happened. More tables follow from the facts, so that neither a start nor a coin has to read them all: `open_unit`
+(what is handed out or waits), `reach` (what was ever handed to whom, merged), and `place` and `latest_coin` (see
+`places.py`). `audit` compares them.
 Integers of the game are in columns without a type: see `integers.py`.
 """
 
@@ -68,7 +69,23 @@ CREATE TABLE reach (
     PRIMARY KEY (miner, first)) WITHOUT ROWID;
 """
 
-MIGRATIONS: Final = (("the game, its facts, and what follows from them", _FIRST),)
+_PLACES: Final = """
+ALTER TABLE coin RENAME TO coin_before;
+CREATE TABLE coin (
+    worth INTEGER PRIMARY KEY, seq INTEGER NOT NULL, at REAL NOT NULL, n NOT NULL,
+    miner INTEGER NOT NULL REFERENCES miner, count INTEGER NOT NULL);
+INSERT INTO coin SELECT worth, seq, at, n, miner, count FROM coin_before ORDER BY worth;
+DROP TABLE coin_before;
+CREATE TABLE place (n PRIMARY KEY NOT NULL, worth INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE latest_coin (miner INTEGER PRIMARY KEY REFERENCES miner, worth INTEGER NOT NULL);
+CREATE TABLE placed (one INTEGER PRIMARY KEY CHECK (one = 1), worth INTEGER NOT NULL);
+INSERT INTO placed VALUES (1, 0);
+"""
+
+MIGRATIONS: Final = (
+    ("the game, its facts, and what follows from them", _FIRST),
+    ("coins are placed many at once", _PLACES),
+)
 """Names and statements, oldest first. One that was released is never changed."""
 
 

@@ -11,7 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
@@ -23,6 +23,7 @@ from pyerlcoin.coin.limits import Limits
 from pyerlcoin.coin.sizing import Workload
 from pyerlcoin.errors import LedgerUnusable
 from pyerlcoin.store import schema
+from pyerlcoin.store.checkpoint import Checkpointer
 from pyerlcoin.store.db import MEMORY, atomic, connect, damaged, in_words
 from pyerlcoin.store.integers import to_column
 from pyerlcoin.store.lock import take_lock
@@ -58,20 +59,23 @@ class Store:
         ledger: Ledger,
         records: DiskRecords,
         writer: Writer,
-        turn: AbstractContextManager[object],
+        checkpointer: Checkpointer | None,
         resources: ExitStack,
     ) -> None:
+        """With a `checkpointer` commits wait for no disk, and are done where they are asked for; else in a thread."""
         self.path = path
         self.ledger = ledger
         self._records = records
         self._writer = writer
-        self._turn = turn
+        self._checkpointer = checkpointer
         self._resources = resources
-        self._jobs: SimpleQueue[tuple[Sequence[Fact], Future[None]] | None] = SimpleQueue()
         self._closed = False
-        # A daemon, so that a server that ends without closing ends all the same: what it acknowledged is on disk.
-        self._thread = threading.Thread(target=self._work, name="ledger writer", daemon=True)
-        self._thread.start()
+        self._jobs: SimpleQueue[tuple[Sequence[Fact], Future[None]] | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        if checkpointer is None:
+            # A daemon, so that a server that ends without closing ends all the same: what it acknowledged is on disk.
+            self._thread = threading.Thread(target=self._work, name="ledger writer", daemon=True)
+            self._thread.start()
 
     @classmethod
     def open(
@@ -115,12 +119,14 @@ class Store:
                     game = _begin(connection, game)
                     writer = Writer(connection)
                     writer.started(now, accept)
-                reader, turn = connection, threading.Lock()
-                lock: AbstractContextManager[object] = turn
-                if path != MEMORY:
-                    reader, lock = connect(path, write=False), nullcontext()
+                checkpointer, reader = None, connection
+                if durability == "normal" or path == MEMORY:
+                    checkpointer = Checkpointer(connection, path)
+                    resources.callback(checkpointer.close)
+                else:
+                    reader = connect(path, write=False)
                     resources.callback(reader.close)
-                records = DiskRecords(reader, lock)
+                records = DiskRecords(reader)
                 ledger = Ledger(
                     secret,
                     zeros=zeros,
@@ -137,19 +143,22 @@ class Store:
                     ledger.keep(ledger.mark())
             except sqlite3.Error as error:
                 raise in_words(path, error) from error
-            return cls(path, ledger, records, writer, lock, resources.pop_all())
+            return cls(path, ledger, records, writer, checkpointer, resources.pop_all())
 
     def commit(self, facts: Sequence[Fact]) -> Future[None]:
-        """Write `facts`, all or none. The future ends in the writer's thread, with `NotWritten` when none is written.
+        """Write `facts`, all or none. The future ends with `NotWritten` when none is written.
 
-        Does not block. The next commit may come only after the end of this one: what follows a failed one would
-        stand on what is not there.
+        Waits for no disk: with `full` durability the future ends later, in another thread; else it has ended by then.
+        The next commit may come only after the end of this one: what follows a failed one would stand on what is not
+        there.
         """
         future: Future[None] = Future()
         if self._closed:
             future.set_exception(NotWritten("it is closed"))
-        else:
+        elif self._thread is not None:
             self._jobs.put((facts, future))
+        else:
+            self._write(facts, future)
         return future
 
     def close(self) -> None:
@@ -157,8 +166,9 @@ class Store:
         if self._closed:
             return
         self._closed = True
-        self._jobs.put(None)
-        self._thread.join()
+        if self._thread is not None:
+            self._jobs.put(None)
+            self._thread.join()
         self._resources.close()
 
     def __enter__(self) -> Self:
@@ -171,18 +181,29 @@ class Store:
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            facts, future = job
-            try:
-                with self._turn:
-                    self._writer.write(facts)
-            except sqlite3.Error as error:
-                future.set_exception(NotWritten(error))
-            except Exception as error:  # the thread has to live, and the callers need an answer
-                log.exception("a commit failed for another reason than the disk")
-                future.set_exception(NotWritten(error))
-            else:
-                self._records.written(facts)
-                future.set_result(None)
+            self._write(*job)
+
+    def _write(self, facts: Sequence[Fact], future: Future[None]) -> None:
+        try:
+            self._writer.write(facts)
+        except sqlite3.Error as error:
+            future.set_exception(NotWritten(error))
+        except Exception as error:  # whoever writes has to live, and the callers need an answer
+            log.exception("a commit failed for another reason than the disk")
+            future.set_exception(NotWritten(error))
+        else:
+            self._records.written(facts, self._writer.placed)
+            future.set_result(None)
+            self._tidy()
+
+    def _tidy(self) -> None:
+        # What fails here is tried again: nothing of the game waits for it.
+        try:
+            self._writer.tidy()
+        except sqlite3.Error as error:
+            log.debug("coins are placed later: %s", error)
+        if self._checkpointer is not None:
+            self._checkpointer.look()
 
 
 def _look_first(path: Path, game: Game, first: int | None) -> None:

@@ -22,11 +22,14 @@ from pyerlcoin.coin.facts import (
 from pyerlcoin.coin.unit import Unit
 from pyerlcoin.store.db import atomic
 from pyerlcoin.store.integers import from_column, to_column
+from pyerlcoin.store.places import PLACE_EVERY, place
 
 __all__ = ["Writer"]
 
-_COINS: Final = 64
+_COINS: Final = 128
 """In one statement. Each takes the interpreter's lock from who serves the callers, and waits to get it."""
+_SEQ: Final = "SELECT max(seq, coalesce((SELECT seq FROM coin ORDER BY worth DESC LIMIT 1), 0)) FROM written"
+"""The number of the latest fact: where only coins were told, nothing but the coins says so."""
 _COIN: Final = [
     "INSERT INTO coin (worth, seq, at, n, miner, count) VALUES " + ", ".join(["(?, ?, ?, ?, ?, ?)"] * rows)  # noqa: S608  # nothing but question marks
     for rows in range(_COINS + 1)
@@ -46,6 +49,11 @@ class Writer:
         self._nodes: dict[str, int] = {}
         self._seq = 0
         self._unsure = True
+        self._unplaced = 0
+        self.alone = 0
+        """Commits that were one statement."""
+        self.placed = 0
+        """How many coins of the ledger are placed, from the first one on."""
 
     def write(self, facts: Sequence[Fact]) -> None:
         """All of `facts`, or none of them and `sqlite3.Error`."""
@@ -56,9 +64,15 @@ class Writer:
         end = self._seq + len(facts)
         self._unsure = True
         try:
-            with atomic(self._db):
+            if len(facts) <= _COINS and all(type(fact) is CoinAccepted for fact in facts):
+                # One statement is a transaction by itself; and each statement lets go of the interpreter's lock, which
+                # then has to be had again.
                 self._write(facts)
-                self._db.execute("UPDATE written SET seq = ?", (end,))
+                self.alone += 1
+            else:
+                with atomic(self._db):
+                    self._write(facts)
+                    self._db.execute("UPDATE written SET seq = ?", (end,))
         except sqlite3.Error:
             # An error may come after everything is written for good. Then it is, whatever the error says.
             with suppress(sqlite3.Error):
@@ -68,8 +82,16 @@ class Writer:
             raise
         self._unsure = False
 
+    def tidy(self) -> None:
+        """Place the coins, when enough are not. Raises `sqlite3.Error`, and can be called again then."""
+        if self._unplaced >= PLACE_EVERY:
+            with atomic(self._db):
+                placed = place(self._db)
+            self.placed, self._unplaced = placed, 0
+
     def started(self, at: float, accept: str) -> None:
-        """A server begins: no process holds anything. Must be within `atomic`."""
+        """A server begins: no process holds anything, and all coins are placed. Must be within `atomic`."""
+        self.placed = place(self._db)
         self._forget()
         self._seq += 1
         self._db.execute("INSERT INTO started VALUES (?, ?, ?)", (self._seq, at, accept))
@@ -80,7 +102,7 @@ class Writer:
         """What is remembered may have been taken back: see what is there."""
         self._miners.clear()
         self._nodes.clear()
-        self._seq = self._db.execute("SELECT seq FROM written").fetchone()[0]
+        self._seq = self._db.execute(_SEQ).fetchone()[0]
         self._unsure = False
 
     def _write(self, facts: Sequence[Fact]) -> None:
@@ -125,6 +147,7 @@ class Writer:
                 case Rejected():
                     miner = 0 if fact.name is None else self._miner(fact.name)
                     execute(_REJECTED, (miner, self._node(fact.node), fact.reason, fact.at, fact.message))
+        self._unplaced += len(coins) // 6
         for at in range(0, len(coins), 6 * _COINS):
             some = coins[at : at + 6 * _COINS]
             execute(_COIN[len(some) // 6], some)

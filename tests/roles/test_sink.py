@@ -26,8 +26,18 @@ def test_memory_keeps_at_once() -> None:
     assert kept == [None]
 
 
-async def test_on_disk_it_is_kept_once_it_is_written(tmp_path: Path) -> None:
+async def test_what_waits_for_no_disk_is_kept_at_once(tmp_path: Path) -> None:
     with open_store(tmp_path / "x") as store:
+        kept: list[str | None] = []
+        facts = store.ledger.hello(1, "a@h", "Ann", 1001.0).facts
+        OnDisk(store).commit(facts, kept.append)
+        assert kept == [None]
+        with Reading(tmp_path / "x") as reading:
+            assert list(reading.facts()) == list(facts)
+
+
+async def test_on_disk_it_is_kept_once_it_is_written(tmp_path: Path) -> None:
+    with open_store(tmp_path / "x", durability="full") as store:
         loop = asyncio.get_running_loop()
         kept: asyncio.Future[tuple[str | None, int]] = loop.create_future()
         facts = store.ledger.hello(1, "a@h", "Ann", 1001.0).facts

@@ -42,12 +42,18 @@ def test_what_is_on_its_way_is_found_until_it_is_undone(tmp_path: Path) -> None:
         assert not records.was_handed("Ann", 10)
 
 
-def test_memory_holds_only_what_is_on_its_way(tmp_path: Path) -> None:
+def test_memory_holds_only_what_is_on_its_way_or_not_placed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pyerlcoin.store.writer.PLACE_EVERY", 3)
     with open_store(tmp_path / "x") as store:
         play(store)
         records = records_of(store)
         records.finder(0)
-        assert (records._coins, records._handed) == ({}, {})
+        assert (list(records._coins), records._handed) == ([3, 12, 25], {})
+        # The third coin had them placed, which the next commit tells.
+        commit(store, store.ledger.set_workload(5, 2000.0).facts)
+        assert records.finder(3) == Found("Ann", 1)
+        assert records.asked > 0
+        assert len(records._coins) == 0
         outcome = store.ledger.done(0, "ann@h", "Ann", 2000.0)
         assert len(records._handed) == 1
         commit(store, outcome.facts)

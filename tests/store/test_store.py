@@ -356,8 +356,19 @@ def test_an_error_that_is_no_disk_s_is_an_answer_too(tmp_path: Path, caplog: pyt
         commit(store, store.ledger.hello(8, "dan@h", "Dan", 1101.0).facts)
 
 
-def test_a_commit_ends_in_the_writer_s_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with open_store(tmp_path / "x") as store:
+@pytest.mark.parametrize(("where", "durability"), [("x", "normal"), (":memory:", "normal"), (":memory:", "full")])
+def test_a_commit_that_waits_for_no_disk_is_done_at_once(tmp_path: Path, where: str, durability: str) -> None:
+    path = where if where == ":memory:" else tmp_path / where
+    with open_store(path, durability=durability) as store:
+        future = store.commit(store.ledger.hello(1, "a@h", "Ann", 1001.0).facts)
+        assert future.done()
+        assert future.result(0) is None
+
+
+def test_a_commit_that_waits_for_the_disk_ends_in_the_writer_s_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_store(tmp_path / "x", durability="full") as store:
         names: list[str] = []
         ended = threading.Event()
 
@@ -373,8 +384,9 @@ def test_a_commit_ends_in_the_writer_s_thread(tmp_path: Path, monkeypatch: pytes
         assert names == ["ledger writer"]
 
 
-def test_closing_finishes_what_was_committed(tmp_path: Path) -> None:
-    store = open_store(tmp_path / "x")
+@pytest.mark.parametrize("durability", ["normal", "full"])
+def test_closing_finishes_what_was_committed(tmp_path: Path, durability: str) -> None:
+    store = open_store(tmp_path / "x", durability=durability)
     future = store.commit(store.ledger.hello(1, "a@h", "Ann", 1001.0).facts)
     store.close()
     assert future.result(0) is None

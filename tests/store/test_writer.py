@@ -175,3 +175,30 @@ def test_many_coins_at_once(db: sqlite3.Connection, coins: int) -> None:
     writer.write(facts)
     rows = db.execute("SELECT at, n, count, worth, seq FROM coin ORDER BY worth").fetchall()
     assert rows == [(fact.at, to_column(fact.n), fact.count, fact.worth, fact.worth + 1) for fact in facts]
+
+
+def test_coins_alone_are_one_statement(db: sqlite3.Connection) -> None:
+    statements: list[str] = []
+    writer = Writer(db)
+    writer.write([Registered(0.0, "Ann", "ann@h")])
+    assert writer.alone == 0
+    writer.write([CoinAccepted(0.0, 1, "Ann", 1, 1)])
+    db.set_trace_callback(statements.append)
+    writer.write([CoinAccepted(1.0, n, "Ann", n, n) for n in range(2, 50)])
+    db.set_trace_callback(None)
+    assert writer.alone == 2
+    assert [statement.split()[0] for statement in statements] == ["INSERT"]
+    # What comes after them has the numbers after theirs, also for a writer that begins.
+    Writer(db).write([Registered(2.0, "Bob", "bob@h")])
+    assert db.execute("SELECT seq FROM miner WHERE name = 'Bob'").fetchone() == (51,)
+    assert db.execute("SELECT max(seq) FROM coin").fetchone() == (50,)
+
+
+def test_coins_alone_that_fail_are_not_there(db: sqlite3.Connection) -> None:
+    writer = Writer(db)
+    writer.write([Registered(0.0, "Ann", "ann@h"), CoinAccepted(0.0, 1, "Ann", 1, 1)])
+    with pytest.raises(sqlite3.Error):
+        writer.write([CoinAccepted(0.0, 2, "Ann", 2, 2), CoinAccepted(0.0, 3, "Ann", 3, 1)])
+    assert db.execute("SELECT n FROM coin").fetchall() == [(1,)]
+    writer.write([CoinAccepted(0.0, 2, "Ann", 2, 2)])
+    assert db.execute("SELECT n, seq FROM coin").fetchall() == [(1, 2), (2, 3)]

@@ -227,15 +227,12 @@ class DistributionLink:
         if self._write_to_alias is None:
             self.send_reply(from_pid, caller, alias_tag(alias), value)
             return
-        output = self._output
-        start = len(output)
-        output += _TICK
-        try:
-            self._write_to_alias(output, from_pid, alias, value)
-            self._finish_frame(start)
-        except BaseException:
-            del output[start:]
-            raise
+        frame = self._write_to_alias(from_pid, alias, value)
+        size = len(frame)
+        if size > self._frame_limit:
+            raise self._too_long(size)
+        self._output += size.to_bytes(4)
+        self._output += frame
 
     def send_call(self, caller: Pid, to: Pid | Atom, reference: Reference, request: Term) -> None:
         """Queue a MONITOR_P of `to`, and behind it `{'$gen_call', {caller, reference}, request}`.
@@ -263,8 +260,11 @@ class DistributionLink:
         """Put the length of the frame in front of it."""
         length = len(self._output) - start - 4
         if length > self._frame_limit:
-            raise UnencodableTerm(f"the message has {length} bytes, and {self._frame_limit} is the most")
+            raise self._too_long(length)
         _LENGTH.pack_into(self._output, start, length)
+
+    def _too_long(self, size: int) -> UnencodableTerm:
+        return UnencodableTerm(f"the message has {size} bytes, and {self._frame_limit} is the most")
 
     def data_to_send(self) -> bytes:
         """All that is queued, in one piece; empty if nothing is."""

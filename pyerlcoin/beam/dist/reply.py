@@ -11,7 +11,7 @@ from typing import Final
 
 from pyerlcoin.beam.dist.control_messages import AliasSend, AltactFlags, AltactSigSend, Send
 from pyerlcoin.beam.dist.flags import DistributionFlags
-from pyerlcoin.beam.etf import Atom, ImproperList, Pid, Reference, Term, encode, encode_into
+from pyerlcoin.beam.etf import Atom, ImproperList, Pid, Reference, Term, encode
 
 __all__ = ["address_reply", "alias_of", "alias_tag", "alias_writer"]
 
@@ -65,11 +65,11 @@ def alias_tag(alias: bytes) -> ImproperList:
     return ImproperList(_ALIAS_ITEMS, Reference(alias))
 
 
-def alias_writer(flags: int) -> Callable[[bytearray, Pid, bytes, Term], None] | None:
-    """A function that appends the frame of `([alias | Ref], value)`, given `(out, from_pid, alias, value)`.
+def alias_writer(flags: int) -> Callable[[Pid, bytes, Term], bytes] | None:
+    """A function that makes the frame of `([alias | Ref], value)`, given `(from_pid, alias, value)`.
 
     It writes what `address_reply` addresses to the tag `alias_tag(alias)`, where all bytes but the ids and the value
-    are the same each time. It raises UnencodableTerm, and may leave `out` longer. None where the flags know no alias.
+    are the same each time. It raises UnencodableTerm. None where the flags know no alias.
     """
     flags = int(flags)
     if flags & _ALTACT_SIG_FLAG:
@@ -79,8 +79,7 @@ def alias_writer(flags: int) -> Callable[[bytearray, Pid, bytes, Term], None] | 
     else:
         return None
 
-    def write(out: bytearray, from_pid: Pid, alias: bytes, value: Term) -> None:
-        out += b"".join((head, from_pid.wire, alias, _PAIR_WITH_ALIAS, alias))
-        encode_into(out, value)
+    def write(from_pid: Pid, alias: bytes, value: Term) -> bytes:
+        return b"".join((head, from_pid.wire, alias, _PAIR_WITH_ALIAS, alias, encode(value)))
 
     return write

@@ -54,9 +54,33 @@ def term_to_binary(term: Term) -> bytes:
 
 def encode(term: Term) -> bytes:
     """The external form without the version byte. Raises `UnencodableTerm`."""
+    if type(term) is tuple and len(term) < 256:
+        flat = _flat(term)
+        if flat is not None:
+            return flat
     out = bytearray()
     encode_into(out, term)
     return bytes(out)
+
+
+def _flat(term: tuple[Term, ...]) -> bytes | None:
+    """What `_write` writes for a small tuple of atoms and integers of 32 bits, as most replies are; else None."""
+    parts = [_SMALL_TUPLE[len(term)]]
+    item: Any
+    for item in term:
+        kind = type(item)
+        if kind is Atom:
+            parts.append(item.wire)
+        elif kind is int:
+            if 0 <= item < 256:
+                parts.append(_SMALL_INTEGER[item])
+            elif -0x80000000 <= item <= 0x7FFFFFFF:
+                parts.append(_tag_i32(INTEGER_EXT, item))
+            else:
+                return None
+        else:
+            return None
+    return b"".join(parts)
 
 
 def encode_into(out: bytearray, term: Term) -> None:
