@@ -18,7 +18,6 @@ import os
 import random
 import sys
 import time
-import tracemalloc
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +26,7 @@ from typing import Final
 from pyerlcoin.beam import Atom, Node, Process
 from pyerlcoin.beam.errors import BeamError, CallTimeout, NodeDown
 from pyerlcoin.beam.node.events import NodeUp
-from tests.adversity.levels import Levels, keeping
+from tests.adversity.levels import Levels, counting, keeping
 from tests.support.beam import Beam, RealEpmd, Release, available_releases
 from tests.support.between import Between
 from tests.support.clock import UNIT, lapse
@@ -253,10 +252,7 @@ async def soak(
         raise ValueError("too short a time to show anything")
     result = Soak(levels=Levels(warm_up=max(1, cycles // 6)))
     chance = random.Random(seed)
-    tracing = tracemalloc.is_tracing()
-    if not tracing:
-        tracemalloc.start()
-    try:
+    with counting():
         async with (
             RealEpmd() as epmd,
             Beam(release, epmd_port=epmd.port, flags=[f"-kernel net_ticktime {tick_time}"]) as beam,
@@ -280,9 +276,6 @@ async def soak(
             result.cpu = (time.process_time() - used) / result.seconds
             result.beam_cpu = (_processor(beam.pid) - beam_used) / result.seconds
             await run.finish()
-    finally:
-        if not tracing:
-            tracemalloc.stop()
     return result
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 
 import pytest
 
@@ -13,12 +14,15 @@ from tests.support.clock import UNIT
 
 
 async def test_nothing_is_lost_and_nothing_grows(beam_release: Release) -> None:
+    held = len(gc.get_objects())
     result = await soak(beam_release, 3, talk=1.0, idle=2.6 * UNIT, tick_time=max(round(2 * UNIT), 1))
     assert result.wrong == []
     assert set(result.cuts) == {"cut by the proxy", "Node.disconnect", "cut while idle"}
     assert result.ours["answered"] > 0
     assert result.theirs["answered"] > 0
     assert result.tick_bytes > 0
+    # A look takes no longer for what was there before: the connection would not live through it.
+    assert max(look.objects for look in result.levels.looks) < held / 2
 
 
 @pytest.mark.long
