@@ -39,6 +39,8 @@ class Staged:
     peer: str
     ours: str | None = None
     options: dict[str, object] = field(default_factory=dict)
+    patience: float = 20 * UNIT
+    """For the server's answer."""
 
 
 Stage: TypeAlias = Callable[[Cluster], AbstractAsyncContextManager[Staged]]
@@ -222,14 +224,14 @@ async def no_server(cluster: Cluster) -> AsyncIterator[Staged]:
 
 
 @asynccontextmanager
-async def serving(cluster: Cluster, answer: object) -> AsyncIterator[Staged]:
+async def serving(cluster: Cluster, answer: object, patience: float = 20 * UNIT) -> AsyncIterator[Staged]:
     node = await cluster.start()
     node.spawn(Wallet(answer), SERVER_NAME)
-    yield Staged(node.name)
+    yield Staged(node.name, patience=patience)
 
 
 def no_answer(cluster: Cluster) -> AbstractAsyncContextManager[Staged]:
-    return serving(cluster, NO_REPLY)
+    return serving(cluster, NO_REPLY, patience=0.3 * UNIT)
 
 
 def another_game(cluster: Cluster) -> AbstractAsyncContextManager[Staged]:
@@ -270,7 +272,7 @@ FAULTS: list[tuple[Stage, str, ExitCode, str]] = [
 
 async def examined(cluster: Cluster, staged: Staged) -> list[Check]:
     node = cluster.make(staged.ours, **staged.options)
-    return [check async for check in checks(node, staged.peer, patience=0.3 * UNIT)]
+    return [check async for check in checks(node, staged.peer, patience=staged.patience)]
 
 
 @pytest.mark.parametrize(("stage", "step", "code", "words"), FAULTS, ids=[row[0].__name__ for row in FAULTS])
