@@ -182,10 +182,20 @@ async def torture(
         for miner in playing:
             await stack.enter_async_context(miner)
 
+        # Beside the loop, through which all ways lead: the first start waits for imports.
+        await asyncio.to_thread(servers.start)
+        try:
+            # In peace: who is cut off before its first hello, between its proof and the answer, must take that for
+            # another cookie, and ends.
+            while not all(miner.coins for miner in playing):
+                told.clear()
+                await _first_coin(told, servers, playing)
+        finally:
+            servers.kill()
         adversity = asyncio.create_task(_adversity(playing, proxy, chance, result))
         try:
             while result.rounds < rounds and time.monotonic() - began < seconds:
-                servers.start()
+                await asyncio.to_thread(servers.start)
                 # One in ten does not live to its first coin.
                 if result.rounds and chance.random() < 0.1:
                     result.early += 1
