@@ -157,6 +157,7 @@ async def test_a_late_reply_is_dropped(beam: Beam, node: Node, echo: Echo) -> No
         'receive do {:"$gen_call", from, _} -> receive do :now -> GenServer.reply(from, :late) end end; '
         f'send({{:echo, :"{node.name}"}}, :replied)',
     )
+    await node.connect(beam.node)  # the call must be on its way when its time is over
     with node.process() as process:
         with pytest.raises(CallTimeout):
             await process.call((name, beam.node), 1, 0.05 * UNIT)
