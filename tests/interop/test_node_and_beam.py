@@ -10,8 +10,9 @@ import pytest
 from pyerlcoin.beam import Atom, GenServer, ImproperList, Map, Node, Pid, Reference, Sender, Term
 from pyerlcoin.beam.errors import CallTimeout, CookieMismatch, NodeDown, NoProcess, ProcessDown
 from pyerlcoin.beam.node.connection import Connection
+from pyerlcoin.beam.node.epmd_client import names
 from tests.support.beam import Beam, EvalFailed, RealEpmd, Release
-from tests.support.clock import UNIT
+from tests.support.clock import UNIT, eventually
 from tests.support.ports import free_port, fresh_cookie, fresh_name, fresh_node
 
 pytestmark = pytest.mark.beam
@@ -269,11 +270,18 @@ async def test_a_beam_that_is_killed_is_noticed(beam_release: Release, epmd: Rea
 
 async def test_a_node_that_comes_back_under_its_name(beam: Beam) -> None:
     name = fresh_node("phoenix")
+
+    async def forgotten() -> bool:
+        # The port mapper and the BEAM notice an end when they next look at their sockets.
+        known = await names("127.0.0.1", "127.0.0.1", beam.epmd_port)
+        return name.partition("@")[0] not in known and await beam.eval(f':"{name}" in Node.list(:hidden)') == "false"
+
     for life in range(3):
         async with Node(name, beam.cookie, epmd_port=beam.epmd_port) as node:
             echo = Echo()
             node.spawn(echo, "echo")
             assert await beam.eval(f'GenServer.call({{:echo, :"{name}"}}, {life})') == str(life)
+        await eventually(forgotten)
 
 
 async def test_a_wrong_cookie_is_named_on_both_sides(beam: Beam) -> None:
