@@ -63,6 +63,15 @@ def test_a_lease_ends_in_silence_and_its_unit_is_anybody_s_at_once() -> None:
     assert refused(ledger.hello(3, B, "Ann", 30.0))[0] is Reason.NAME_TAKEN, "its process lives"
 
 
+def test_the_next_deadline_is_the_first_of_a_lease_and_a_grace() -> None:
+    for lease, first in ((GRACE / 2, GRACE / 2), (2 * GRACE, GRACE)):
+        ledger = make(lease=lease)
+        ledger.hello(1, A, "Ann", 0.0)
+        ledger.hello(2, B, "Bob", 0.0)
+        ledger.down(1, 0.0)
+        assert ledger.next_deadline() == first
+
+
 def test_every_request_is_a_sign_of_life() -> None:
     ledger = make(lease=30.0)
     ledger.hello(1, A, "Ann", 0.0)

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from pyerlcoin.beam.dist import (
     GEN_CALL,
     OFFERED,
+    AliasSend,
+    AltactSigSend,
     CallReceived,
     Control,
     DemonitorP,
@@ -34,6 +36,7 @@ from pyerlcoin.beam.dist import (
     SendSender,
     UnlinkId,
     UnlinkIdAck,
+    alias_tag,
     monitor_key,
     read_message,
 )
@@ -287,6 +290,63 @@ def test_what_cannot_be_sent_leaves_nothing_behind(value: Term, tag: Term) -> No
         link.send(Send(_PID, [value, value]))
     with pytest.raises(UnencodableTerm):
         link.send_reply(_OUR_PID, _PID, tag, [value, value])
+    assert link.data_to_send() == bytes(4)
+
+
+def _link_with(flags: DistributionFlags, frame_limit: int = 200) -> DistributionLink:
+    return DistributionLink(_OURS, _PEER, flags, frame_limit=frame_limit)
+
+
+_NO_ALIAS = _TO_OTP25 & ~DistributionFlags.DFLAG_ALIAS
+_FLAGS_OF_REPLIES = [_TO_OTP25, _TO_OTP25 | DistributionFlags.DFLAG_ALTACT_SIG, _NO_ALIAS]
+
+
+@pytest.mark.parametrize("flags", _FLAGS_OF_REPLIES, ids=["ALIAS_SEND", "ALTACT_SIG_SEND", "SEND"])
+@pytest.mark.parametrize("value", [7, (Atom("ok"), 1), [b"Alice", 2.5]])
+def test_a_quick_reply_is_the_bytes_of_a_reply(flags: DistributionFlags, value: Term) -> None:
+    quick, plain = _link_with(flags), _link_with(flags)
+    for link in (quick, plain):
+        link.send_tick()
+    quick.send_to_alias(_OUR_PID, _PID, _REF.wire, value)
+    plain.send_reply(_OUR_PID, _PID, alias_tag(_REF.wire), value)
+    data = quick.data_to_send()
+    assert data == plain.data_to_send()
+    link = DistributionLink(_PEER, _OURS, flags)
+    link.receive_data(data)
+    (reply,) = link.events()
+    assert isinstance(reply, Send | AliasSend | AltactSigSend)
+    assert reply.message == (alias_tag(_REF.wire), value)
+
+
+@pytest.mark.parametrize("flags", _FLAGS_OF_REPLIES, ids=["ALIAS_SEND", "ALTACT_SIG_SEND", "SEND"])
+@pytest.mark.parametrize("value", [object(), bytes(200)])
+def test_a_quick_reply_that_cannot_be_sent_leaves_nothing_behind(flags: DistributionFlags, value: Term) -> None:
+    link = _link_with(flags)
+    link.send_tick()
+    with pytest.raises(UnencodableTerm):
+        link.send_to_alias(_OUR_PID, _PID, _REF.wire, value)
+    assert link.data_to_send() == bytes(4)
+
+
+@pytest.mark.parametrize("to", [_PID, Atom("Elixir.ElixirCoin.Server")], ids=["a pid", "a name"])
+def test_a_call_is_the_bytes_of_its_messages(to: Pid | Atom) -> None:
+    quick, plain = _link_with(_TO_OTP25, 300), _link_with(_TO_OTP25, 300)
+    request = (Atom("done"), b"Alice")
+    message = (GEN_CALL, (_OUR_PID, _REF), request)
+    quick.send_call(_OUR_PID, to, _REF, request)
+    quick.send_demonitor(_OUR_PID, to, _REF)
+    plain.send(MonitorP(_OUR_PID, to, _REF))
+    plain.send(RegSend(_OUR_PID, to, message) if isinstance(to, Atom) else Send(to, message))
+    plain.send(DemonitorP(_OUR_PID, to, _REF))
+    assert quick.data_to_send() == plain.data_to_send()
+
+
+@pytest.mark.parametrize("request_", [object(), bytes(300)], ids=["no term", "too long"])
+def test_a_call_that_cannot_be_sent_watches_nobody(request_: Term) -> None:
+    link = _link_with(_TO_OTP25)
+    link.send_tick()
+    with pytest.raises(UnencodableTerm):
+        link.send_call(_OUR_PID, Atom("server"), _REF, request_)
     assert link.data_to_send() == bytes(4)
 
 

@@ -142,6 +142,16 @@ def test_a_name_that_is_no_utf_8_is_left_to_the_long_way() -> None:
     assert _Reader().read(*(one.replace(b"Elixir", b"\xff\xff\xff\xff\xff\xff") for one in frames)) is None
 
 
+@pytest.mark.parametrize("broken", [b"\xff", b"", b"l\xff\xff\xff\xff"], ids=["no tag", "nothing", "no list"])
+def test_a_request_that_is_no_term_is_left_to_the_long_way(broken: bytes) -> None:
+    reader = _Reader()
+    call = _ALIAS_CALL.encode()
+    request = b"m\0\0\0\5Alice"
+    assert call.endswith(request)
+    assert reader.read(MonitorP(_PID, _SERVER, _ref(3)).encode(), call.removesuffix(request) + broken) is None
+    assert reader.taken == 0
+
+
 @given(terms)
 def test_any_request_of_a_whole_call_comes_out_as_on_the_long_way(request_: Term) -> None:
     reader = _Reader()
