@@ -97,6 +97,9 @@ def contenders() -> list[Contender]:
         if engine.unavailable() is None:
             found += [Contender(engine.name, workers, ours(engine, workers)) for workers in everywhere]
             if engine.name == "simd":
+                from tests.bench.kernel import bare_kernel  # needs llvmlite
+
+                found.append(Contender("simd, its kernel by itself", cores(), bare_kernel(SPEED, cores())))
                 found.append(Contender("simd, secret of 50 bytes", cores(), two_blocks(engine, cores())))
     if shutil.which("elixir"):
         found += [Contender("Elixir worker's loop", workers, elixir(workers)) for workers in everywhere]
@@ -149,6 +152,7 @@ def ratios(rounds: list[dict[Contender, float]]) -> list[str]:
     pairs = [
         (("simd", cores()), ("hashcat -b -m 0 -D 1", cores())),
         (("simd", cores()), ("Elixir worker's loop", cores())),
+        (("simd", cores()), ("simd, its kernel by itself", cores())),
         (("simd, secret of 50 bytes", cores()), ("simd", cores())),
         (("python", 1), ("plain hashlib loop", 1)),
         (("python", 1), ("Elixir worker's loop", 1)),
