@@ -3,7 +3,7 @@
 Two techniques, both with no Python object made per candidate that can be avoided:
 
 - *rows*: 1,000 whole messages stand in one bytearray; from one thousand to the next only the digit columns that
-  change are written, by strided slices. A list comprehension hashes 1,000 memoryviews that were made once.
+  change are written, by strided slices. What is hashed is 1,000 memoryviews that were made once.
 - *copies*: a hash object that has seen everything but the last three digits is copied for each candidate.
 
 Which one wins depends on the interpreter's hash objects, the processor and the length of the secret (rows hash
@@ -32,6 +32,10 @@ __all__ = ["PythonEngine"]
 _BLOCK = 1000
 _SUFFIXES = [b"%03d" % i for i in range(_BLOCK)]
 _SHORT = [b"%d" % i for i in range(_BLOCK)]
+
+# Where fewer of a thousand than this are hits, on average, it is quicker to ask for the least of all digests first, in
+# a loop that runs no byte code, and to look for the hits in a second pass if that is one: 2 to 7 % of all time.
+_FEW = 1 / 16
 
 # A run shorter than this many thousands is left to copies: building the rows takes as long as a thousand hashes.
 _RUN = 16
@@ -141,6 +145,8 @@ class _Rows:
     def __init__(self, md5: _New, secret: bytes, digits: int, limit: bytes) -> None:
         self._md5 = md5
         self._limit = limit
+        self._digest = type(md5(b"")).digest
+        self._few = _BLOCK * int.from_bytes(limit) <= _FEW * 256 ** len(limit)
         self._prefix = b"0" * (digits - 3)
         self._at = len(secret)
         self._length = len(secret) + digits
@@ -155,6 +161,8 @@ class _Rows:
             if old != new:
                 table[column::length] = bytes((new,)) * _BLOCK
         self._prefix = prefix
+        if self._few and min(map(self._digest, map(md5, self._messages))) >= limit:
+            return []
         hits = [message for message in self._messages if md5(message).digest() < limit]
         return [int(message[-3:]) for message in hits]
 
