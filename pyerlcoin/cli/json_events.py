@@ -6,7 +6,8 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
+from operator import attrgetter
 from typing import Annotated, Any, Final
 
 import typer
@@ -30,6 +31,9 @@ class JsonEventLines:
     seconds, integers stay integers at any size, a unit is `{"first", "last"}`. `status` gives the fields of the event
     of that name. Text is escaped to ASCII, so a peer's words cannot move a cursor.
 
+    While it runs, the lines of one turn of the loop are written together at its end: coins come by the thousand, and
+    each write would let the threads that search take the interpreter's lock. Before and after, each is there at once.
+
     When nobody reads its output any more, `closed` is called, once.
     """
 
@@ -45,14 +49,27 @@ class JsonEventLines:
         self._clock = clock
         self._output = Output(closed)
         self._every = every
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lines: list[str] = []
 
-    def event(self, event: Any) -> None:
-        name = _WORD.sub("_", type(event).__name__).lower()
-        self.tell(name, asdict(event))
+    def event(self, event: object) -> None:
+        name, read = _CLASSES[type(event)]
+        self.tell(name, read(event))
 
-    def tell(self, name: str, fields: Mapping[str, object]) -> None:
+    def tell(self, name: str, values: Mapping[str, object]) -> None:
         """An event that has no class."""
-        self._output.write(json.dumps({"event": name, "at": self._clock(), **fields}))
+        line = json.dumps({"event": name, "at": self._clock(), **values}, default=asdict)
+        if self._loop is None:
+            self._output.write(line)
+            return
+        if not self._lines:
+            self._loop.call_soon(self._write)
+        self._lines.append(line)
+
+    def _write(self) -> None:
+        if self._lines:
+            self._output.write("\n".join(self._lines))
+            self._lines.clear()
 
     def say(self, *lines: str) -> None:
         """Sentences are for people."""
@@ -67,9 +84,27 @@ class JsonEventLines:
         pass
 
     async def run(self) -> None:
-        while True:
-            await asyncio.sleep(self._every)
-            self.status()
+        self._loop = asyncio.get_running_loop()
+        try:
+            while True:
+                await asyncio.sleep(self._every)
+                self.status()
+        finally:
+            self._loop = None
+            self._write()
 
     def close(self) -> None:
         pass
+
+
+class _Classes(dict[type, tuple[str, Callable[[object], dict[str, object]]]]):
+    """Of each class of events its name, and what reads the fields of one: `asdict` would copy each value."""
+
+    def __missing__(self, kind: Any) -> tuple[str, Callable[[object], dict[str, object]]]:
+        readers = [(field.name, attrgetter(field.name)) for field in fields(kind)]
+        name = _WORD.sub("_", kind.__name__).lower()
+        self[kind] = name, lambda event: {field: read(event) for field, read in readers}
+        return self[kind]
+
+
+_CLASSES: Final = _Classes()
