@@ -244,7 +244,7 @@ class Pool:
                     search = self._queue[0]
                     job = search.job
                     first = search._next
-                    last = self._cut(first, job.last)
+                    last = self._cut(search)
                     search._next = last + 1
                     search._out += 1
                     if last == job.last or search.future.cancelled():
@@ -252,12 +252,15 @@ class Pool:
                     return _Piece(search, replace(job, first=first, last=last))
                 self._changed.wait()
 
-    def _cut(self, first: int, last: int) -> int:
-        """Where the piece that starts at `first` ends."""
+    def _cut(self, search: Search) -> int:
+        """Where the piece of `search` that comes next ends."""
+        first, last = search._next, search.job.last
         left = last - first + 1
-        share = left // (2 * self.workers)
-        size = max(int(self._rate * _LEAST_SECONDS), min(int(self._rate * _PIECE_SECONDS), share))
-        if size >= left:
+        least = int(self._rate * _LEAST_SECONDS)
+        # A core that ends early goes on with the next search, if there is one: then no finer than one piece each.
+        share = search.job.size // self.workers if len(self._queue) > 1 else left // (2 * self.workers)
+        size = max(least, min(int(self._rate * _PIECE_SECONDS), share))
+        if size + least >= left:
             return last
         # Engines write down the upper digits once for all integers that share them: end at a round number.
         grain = 10 ** (len(str(size)) - 2) if size >= 100 else 1

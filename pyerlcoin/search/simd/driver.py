@@ -5,12 +5,13 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Iterator
 from struct import Struct
+from time import perf_counter
 
 from pyerlcoin.coin.coin import decimal
 from pyerlcoin.search.simd.layout import Call, Layout
 from pyerlcoin.search.simd.steps import INITIAL
 
-__all__ = ["Absorb", "Kernel", "Masks", "absorb_type", "hunt", "kernel_type"]
+__all__ = ["Absorb", "Kernel", "Masks", "Pace", "absorb_type", "hunt", "kernel_type"]
 
 _P, _N, _W = ctypes.c_void_p, ctypes.c_int64, ctypes.c_uint32
 # ctypes lets go of the interpreter's lock during such a call.
@@ -21,8 +22,12 @@ Absorb = Callable[..., None]
 
 _STATE = Struct("<4I")
 
-# Digests in one call, between which it is asked whether to stop: 3 to 12 ms of a vector unit. A call costs 3 us.
-_CALL = 1_000_000
+# Between two calls it is asked whether to stop, and the interpreter's lock is taken, for which another thread that has
+# it may have to be waited for: so calls are few.
+_CALL_SECONDS = 0.008
+# Digests in the first one, and the fewest: some ms of a vector unit.
+_FIRST_CALL = 1_000_000
+_LEAST_CALL = 100_000
 _FIRST_ROOM = 256
 
 
@@ -36,6 +41,21 @@ class Masks:
         self.low_mask = (1 << 4 * (zeros - zeros % 2)) - 1
 
 
+class Pace:
+    """How many digests make a call of some ms, by how long the last ones took. Any threads may share it."""
+
+    def __init__(self) -> None:
+        self.digests = _FIRST_CALL
+
+    def took(self, digests: int, seconds: float) -> None:
+        """A call ended. One that is much smaller than the others says little of them."""
+        if 2 * digests >= self.digests:
+            measured = int(digests * _CALL_SECONDS / max(seconds, 1e-6))
+            # Up at once, down slowly: a call may have had to wait for a core.
+            pace = measured if measured > self.digests else (3 * self.digests + measured) // 4
+            self.digests = max(_LEAST_CALL, min(pace, 4 * self.digests))
+
+
 def hunt(
     kernel: Kernel,
     absorb: Absorb,
@@ -44,6 +64,7 @@ def hunt(
     first: int,
     last: int,
     masks: Masks,
+    pace: Pace,
     stop: Callable[[], bool],
     progress: Callable[[int], None],
 ) -> Iterator[int]:
@@ -59,7 +80,7 @@ def hunt(
         rest = head[layout.absorbed :]
         table = layout.table(rest)
         for count, call in layout.calls(max(first - base, 0), min(last - base, size - 1)):
-            for done, part in _parts(count, call):
+            for done, part in _parts(count, call, pace):
                 rows = layout.write(rest, part.row, part.row_until)
                 at = ctypes.addressof(ctypes.c_char.from_buffer(rows))
                 row_count = part.row_until - part.row
@@ -68,11 +89,13 @@ def hunt(
                     row_states = ctypes.create_string_buffer(16 * row_count)
                     absorb(at, row_count, layout.row_length, 1, state, ctypes.addressof(row_states))
                     states, state_stride = row_states.raw, 16
+                started = perf_counter()
                 hits = room.call(
                     kernel,
                     (at + layout.rows_absorb, row_count, layout.row_length, states, state_stride, table),
                     (part.entry, part.entry_until, masks.low_mask, masks.mask),
                 )
+                pace.took(row_count * (part.entry_until - part.entry), perf_counter() - started)
                 for hit in hits:
                     n = base + layout.low(part.row + (hit >> 32), hit & 0xFFFFFFFF)
                     if first <= n <= last:
@@ -104,13 +127,14 @@ def _absorb(absorb: Absorb, state: bytes, blocks: bytes) -> bytes:
     return after.raw
 
 
-def _parts(count: int, call: Call) -> Iterator[tuple[int, Call]]:
-    """The call in parts of moderate size, each with how many of the `count` integers it is worth."""
+def _parts(count: int, call: Call, pace: Pace) -> Iterator[tuple[int, Call]]:
+    """The call in parts of the pace, each with how many of the `count` integers it is worth."""
     entries = call.entry_until - call.entry
-    rows = max(1, _CALL // entries)
-    for row in range(call.row, call.row_until, rows):
-        until = min(row + rows, call.row_until)
+    row = call.row
+    while row < call.row_until:
+        until = min(row + max(1, pace.digests // entries), call.row_until)
         # Where J's digits make the call cover more than the integers asked for, the last part takes the difference.
         worth = count if until == call.row_until else min(count, (until - row) * entries)
         count -= worth
         yield worth, Call(row, until, call.entry, call.entry_until)
+        row = until

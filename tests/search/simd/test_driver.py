@@ -8,7 +8,7 @@ import struct
 import pytest
 
 from pyerlcoin.search.engine import Job
-from pyerlcoin.search.simd.driver import Masks, hunt
+from pyerlcoin.search.simd.driver import Masks, Pace, hunt
 from pyerlcoin.search.simd.layout import Layout
 from pyerlcoin.search.simd.steps import Forms, Writer, compress
 from tests.support.search import expected
@@ -64,7 +64,9 @@ def test_what_the_kernel_hits_is_what_hashlib_finds(length: int) -> None:
     job = Job(b"s" * length, 12_345_678_900, 12_345_678_940, 1)
     layout = Layout(length, 11)
     told: list[int] = []
-    found = hunt(Kernel(layout), absorb, job.secret, layout, job.first, job.last, Masks(1), lambda: False, told.append)
+    found = hunt(
+        Kernel(layout), absorb, job.secret, layout, job.first, job.last, Masks(1), Pace(), lambda: False, told.append
+    )
     assert sorted(found) == expected(job)
     assert sum(told) == job.size
 
@@ -73,9 +75,39 @@ def test_room_grows_when_hits_do_not_fit() -> None:
     layout = Layout(6, 10)
     kernel = Kernel(layout)
     first = 10**9
-    found = hunt(kernel, absorb, b"Serun+", layout, first, first + 299, Masks(0), lambda: False, lambda _: None)
+    found = hunt(kernel, absorb, b"Serun+", layout, first, first + 299, Masks(0), Pace(), lambda: False, lambda _: None)
     assert sorted(found) == list(range(first, first + 300))
     assert kernel.calls == 2
+
+
+def test_calls_grow_or_shrink_until_each_takes_some_milliseconds() -> None:
+    for rate in (2e7, 1e8, 2e9):
+        pace = Pace()
+        for _ in range(30):
+            pace.took(pace.digests, pace.digests / rate)
+        assert 0.002 < pace.digests / rate < 0.02
+    settled = pace.digests
+    pace.took(settled // 3, 10.0)
+    assert pace.digests == settled, "a small call says nothing"
+    pace.took(settled, 10.0)
+    assert pace.digests > settled // 2, "one that had to wait says little"
+
+
+class Steady(Pace):
+    def took(self, digests: int, seconds: float) -> None:
+        pass
+
+
+def test_a_call_is_cut_by_the_pace_and_worth_what_was_asked() -> None:
+    layout = Layout(7, 10)
+    pace = Steady()
+    pace.digests = 90
+    told: list[int] = []
+    job, kernel = Job(b"Serun+u", 10**9 + 5, 10**9 + 304, 1), Kernel(layout)
+    found = hunt(kernel, absorb, job.secret, layout, job.first, job.last, Masks(1), pace, lambda: False, told.append)
+    assert sorted(found) == expected(job)
+    # Ten rows of 31 entries, two at a time.
+    assert (kernel.calls, len(told), sum(told)) == (5, 5, 300)
 
 
 @pytest.mark.parametrize("zeros", range(9))
