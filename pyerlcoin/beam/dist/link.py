@@ -266,6 +266,11 @@ class DistributionLink:
     def _too_long(self, size: int) -> UnencodableTerm:
         return UnencodableTerm(f"the message has {size} bytes, and {self._frame_limit} is the most")
 
+    @property
+    def queued(self) -> int:
+        """How many bytes `data_to_send` would give."""
+        return len(self._output)
+
     def data_to_send(self) -> bytes:
         """All that is queued, in one piece; empty if nothing is."""
         data = bytes(self._output)

@@ -20,12 +20,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection"]
 
+_SOON: Final = 0.05
+"""Seconds that the end of a monitor may wait for something to be written with."""
+
 
 class Connection(asyncio.BufferedProtocol):
     """A `Route` over a socket, and the protocol of that socket.
 
     Everything that is sent while a batch of received messages is handled goes out in one write after it; what is
-    sent at other times goes out at the end of the event loop's turn.
+    sent at other times goes out at the end of the event loop's turn. Only a DEMONITOR_P, for which nobody waits, stays
+    a little: mostly the next call comes soon and takes it along, as with a BEAM's own calls.
 
     All connections of a node read into one buffer of the node's. For a protocol that is given bytes, asyncio makes
     room for 256 KiB anew for each read, and the system maps and unmaps that memory every time.
@@ -59,6 +63,8 @@ class Connection(asyncio.BufferedProtocol):
         self._watching: dict[bytes, Process] = {}  # by the wire of the monitor's reference
         self._receiving = False
         self._flush_due = False
+        self._can_wait = 0  # bytes that are queued, and that nobody waits for
+        self._at_last: asyncio.TimerHandle | None = None  # what writes them
         self._writable: asyncio.Event | None = None  # only while the peer is behind with reading
         self._lingering: asyncio.TimerHandle | None = None
         # Done once the socket is gone, which may be a moment after `up` ended.
@@ -96,7 +102,8 @@ class Connection(asyncio.BufferedProtocol):
             self._receiving = False
         if link.ticks_received != self._ticks_seen:
             self._echo_tick()
-        self._flush()
+        if link.queued > self._can_wait:
+            self._flush()
 
     def _echo_tick(self) -> None:
         # A peer with a shorter tick time than ours expects to hear from us in its rhythm. Only what was idle since
@@ -140,6 +147,8 @@ class Connection(asyncio.BufferedProtocol):
         unsent = self._link.data_to_send()
         if fault is None and unsent:
             self._transport.write(unsent)
+        if self._at_last is not None:
+            self._at_last.cancel()
         self.resume_writing()
         if fault is not None:
             self._transport.abort()
@@ -208,9 +217,11 @@ class Connection(asyncio.BufferedProtocol):
     def demonitor(self, process: Process, to: Pid | Atom, reference: Reference) -> None:
         """As `Route.demonitor`."""
         if self._watching.pop(reference.wire, None) is not None and self.up:
+            queued = self._link.queued
             self._link.send_demonitor(process.pid, to, reference)
-            if not self._receiving:
-                self._flush_soon()
+            self._can_wait += self._link.queued - queued
+            if self._at_last is None:
+                self._at_last = self._owner.loop.call_later(_SOON, self._flush_at_last)
 
     def call(self, process: Process, to: Pid | Atom, reference: Reference, request: Term) -> None:
         """As `Route.call`."""
@@ -278,8 +289,14 @@ class Connection(asyncio.BufferedProtocol):
             self._flush_due = True
             self._owner.loop.call_soon(self._flush)
 
+    def _flush_at_last(self) -> None:
+        self._at_last = None
+        if self._can_wait:
+            self._flush()
+
     def _flush(self) -> None:
         self._flush_due = False
+        self._can_wait = 0
         data = self._link.data_to_send()
         if data and self.up:
             self.wrote = self._wrote_since_tick = True
