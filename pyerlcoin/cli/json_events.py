@@ -14,12 +14,16 @@ import typer
 
 from pyerlcoin.cli.lines import EVERY, Output
 
-__all__ = ["JsonEventLines", "JsonEvents"]
+__all__ = ["TOGETHER", "JsonEventLines", "JsonEvents"]
 
 JsonEvents = Annotated[
     bool, typer.Option("--json-events", help="Print one JSON object per event, and every ten seconds the status.")
 ]
 
+TOGETHER: Final = 0.02
+"""Seconds that a line may wait for others to be written with."""
+
+_ENCODE: Final = json.JSONEncoder(default=asdict).encode
 _WORD: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -31,8 +35,8 @@ class JsonEventLines:
     seconds, integers stay integers at any size, a unit is `{"first", "last"}`. `status` gives the fields of the event
     of that name. Text is escaped to ASCII, so a peer's words cannot move a cursor.
 
-    While it runs, the lines of one turn of the loop are written together at its end: coins come by the thousand, and
-    each write would let the threads that search take the interpreter's lock. Before and after, each is there at once.
+    While it runs, the lines of TOGETHER seconds are written at once: coins come by the thousand, and each write would
+    let the threads that search take the interpreter's lock. Before and after, each line is there as it is told.
 
     When nobody reads its output any more, `closed` is called, once.
     """
@@ -58,12 +62,12 @@ class JsonEventLines:
 
     def tell(self, name: str, values: Mapping[str, object]) -> None:
         """An event that has no class."""
-        line = json.dumps({"event": name, "at": self._clock(), **values}, default=asdict)
+        line = _ENCODE({"event": name, "at": self._clock(), **values})
         if self._loop is None:
             self._output.write(line)
             return
         if not self._lines:
-            self._loop.call_soon(self._write)
+            self._loop.call_later(TOGETHER, self._write)
         self._lines.append(line)
 
     def _write(self) -> None:

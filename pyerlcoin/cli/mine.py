@@ -40,7 +40,7 @@ def mine(
     workers: Workers = None,
     lanes: Annotated[
         int, typer.Option("--lanes", min=1, max=100, help="Processes that pull work under the one name.")
-    ] = 2,
+    ] = 3,
     zeros: Zeros = ZEROS,
     seconds: Seconds = None,
     coins: Annotated[int | None, typer.Option("--coins", min=1, metavar="N", help="End after so many coins.")] = None,

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from pyerlcoin.coin.coin import ZEROS, digest_hex, is_coin
+from pyerlcoin.coin.coin import ZEROS, digest_hex
 from pyerlcoin.coin.unit import Unit
 from pyerlcoin.errors import GameError
 from pyerlcoin.roles import events as told
@@ -45,7 +45,7 @@ class MinerOptions:
 
     name: str
     server: Address
-    lanes: int = 2
+    lanes: int = 3
     zeros: int = ZEROS
     seconds: float | None = None
     coins: int | None = None
@@ -346,11 +346,12 @@ class MinerRole:
         if work.dropped or n in work.seen:
             return
         work.seen.add(n)
-        if not is_coin(work.secret, n, self._options.zeros):
+        digest = digest_hex(work.secret, n)
+        if not digest.startswith("0" * self._options.zeros):
             self._events.publish(told.CoinLost(lane.index, n))
             return
         work.hits.add(n)
-        self._events.publish(told.CoinFound(lane.index, n, digest_hex(work.secret, n)))
+        self._events.publish(told.CoinFound(lane.index, n, digest))
         self._report(lane, work, {n})
 
     def _report(self, lane: Lane, work: Work, coins: set[int]) -> None:

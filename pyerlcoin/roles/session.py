@@ -17,7 +17,7 @@ from pyerlcoin.roles import messages
 from pyerlcoin.roles.cluster import Address, Caller
 from pyerlcoin.roles.events import Events, Joined, NameTaken, Retrying, ServerGone, StillWaiting
 from pyerlcoin.roles.messages import Given, Hello, Refused, Request
-from pyerlcoin.roles.timing import Timing, pause
+from pyerlcoin.roles.timing import Handle, Timing, pause
 
 __all__ = ["PATIENCE", "Backoff", "Front", "Session", "Unanswered"]
 
@@ -95,6 +95,10 @@ class Session:
         self._ever = False
         self._failures = 0
         self._taken_since: float | None = None
+        self._asked = 0
+        # When each request was sent that waits for its answer, the oldest first, until it was said that it waits.
+        self._unanswered: dict[int, tuple[float, int, type]] = {}
+        self._notice: Handle | None = None
         self.round_trip: float | None = None
         """Seconds from the latest call that was answered to its answer."""
 
@@ -191,15 +195,29 @@ class Session:
             self._lost.set_result(failure)
 
     async def _call(self, lane: int, caller: Caller, request: Request) -> Term:
-        waits = StillWaiting(lane, type(request).__name__.lower(), _WAITS)
-        notice = self._timing.later(_WAITS, lambda: self._events.publish(waits))
+        number = self._asked = self._asked + 1
+        began = self._timing.now()
+        self._unanswered[number] = (began, lane, type(request))
+        if self._notice is None:
+            self._notice = self._timing.later(_WAITS, self._look)
         try:
-            began = self._timing.now()
             reply = await caller.call(self._server, messages.request_term(request))
             self.round_trip = self._timing.now() - began
             return reply
         finally:
-            notice.cancel()
+            self._unanswered.pop(number, None)
+
+    def _look(self) -> None:
+        """Say which requests have waited for long. One timer for all: there may be thousands of them a second."""
+        self._notice = None
+        now = self._timing.now()
+        for number, (began, lane, kind) in list(self._unanswered.items()):
+            rest = began + _WAITS - now
+            if rest > 0:
+                self._notice = self._timing.later(rest, self._look)
+                return
+            del self._unanswered[number]
+            self._events.publish(StillWaiting(lane, kind.__name__.lower(), _WAITS))
 
 
 class _Taken(RefusedByPeer):

@@ -6,13 +6,16 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Protocol
+from typing import Final, Protocol
 
 from pyerlcoin.coin.unit import Unit
 from pyerlcoin.roles.cluster import Caller
 from pyerlcoin.search.engine import Job
 
-__all__ = ["Lane", "RunningSearch", "Searches", "Work"]
+__all__ = ["TOGETHER", "Lane", "RunningSearch", "Searches", "Work"]
+
+TOGETHER: Final = 0.05
+"""Seconds that a coin may wait for others to be told of with."""
 
 
 class RunningSearch(Protocol):
@@ -81,12 +84,14 @@ class Work:
             return False
         loop = asyncio.get_running_loop()
         job = Job(self.secret, self.unit.first, self.unit.last, zeros)
-        self._search = searches.submit(job, _Teller(loop, found))
+        teller = _Teller(loop, found)
+        self._search = searches.submit(job, teller.coin)
         ended = asyncio.wrap_future(self._search.future)
         try:
             # Not `await ended`: an interrupted search must not look like a cancelled task, nor the other way round.
             await asyncio.wait({ended})
         finally:
+            teller.end()
             self._search.future.cancel()
         if ended.cancelled():
             return False
@@ -117,27 +122,46 @@ class Lane:
 
 
 class _Teller:
-    """Tells coins in the event loop, whichever thread found them; those of one moment wake it once.
+    """Tells coins in the event loop, whichever thread found them: all those of TOGETHER seconds at once.
 
-    To wake it is a system call, which lets go of the interpreter's lock: for every coin of a fast engine that would
-    cost a twentieth of the cores.
+    A fast engine finds them by the thousand a second. To wake the loop for each would be a system call, in which the
+    interpreter's lock goes to a searching thread; and requests that leave together are answered together. A coin that
+    comes long after the last one wakes the loop itself.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, found: Callable[[int], None]) -> None:
         self._loop = loop
         self._found = found
         self._coins: deque[int] = deque()
-        self._due = False
+        # Whether the loop is going to look at the coins by itself: until then none needs to wake it.
+        self._watched = True
+        self._timer = loop.call_later(TOGETHER, self._look)
+        self._ended = False
 
-    def __call__(self, n: int) -> None:
+    def coin(self, n: int) -> None:
+        """From any thread."""
         self._coins.append(n)
-        # Appended before it is asked, and taken only after `_due` is down again: so no coin is left lying.
+        # Appended before it is asked, and looked at only after the watch ended: so no coin is left lying.
         # The loop may be closed by the time the last thread of a cancelled search gets here.
-        if not self._due and not self._loop.is_closed():
-            self._due = True
-            self._loop.call_soon_threadsafe(self._tell)
+        if not self._watched and not self._loop.is_closed():
+            self._watched = True
+            self._loop.call_soon_threadsafe(self._look)
+
+    def end(self) -> None:
+        """Tell what is left. What is found after this is not told."""
+        self._ended = self._watched = True
+        self._timer.cancel()
+        self._tell()
+
+    def _look(self) -> None:
+        if self._ended:
+            return
+        self._watched = False
+        if self._coins:
+            self._watched = True
+            self._timer = self._loop.call_later(TOGETHER, self._look)
+            self._tell()
 
     def _tell(self) -> None:
-        self._due = False
         while self._coins:
             self._found(self._coins.popleft())

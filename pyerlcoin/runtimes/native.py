@@ -183,8 +183,11 @@ class NativeCaller:
         return self._process.pid
 
     async def call(self, to: Address, request: Term, *, timeout: float | None = None) -> Term:
-        with translated(to):
+        # As `translated` does, without a generator for each call.
+        try:
             return await self._process.call((to.name, to.node), request, timeout)
+        except BeamError as error:
+            raise translate(error, to) from error
 
     async def cast(self, to: Address, request: Term) -> None:
         with translated(to):

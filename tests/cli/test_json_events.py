@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pyerlcoin.cli.json_events import JsonEventLines
+from pyerlcoin.cli.lines import Output
 from pyerlcoin.coin import facts
 from pyerlcoin.coin.unit import Unit
 from pyerlcoin.roles import events
@@ -55,4 +56,32 @@ async def test_the_status_comes_again_and_again(capsys: pytest.CaptureFixture[st
     async with asyncio.timeout(20 * UNIT):
         await said.wait()
     task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
     assert lines(capsys)[:2] == [{"event": "status", "at": 1.0, "hashes": n} for n in (1, 2)]
+
+
+async def test_while_it_runs_the_lines_of_a_moment_are_written_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = asyncio.Event()
+    writes: list[str] = []
+
+    def write(_: Output, line: str) -> None:
+        writes.append(line)
+        written.set()
+
+    monkeypatch.setattr(Output, "write", write)
+    show = JsonEventLines(dict, lambda: None, lambda: 1.0)
+    show.tell("before", {})
+    task = asyncio.create_task(show.run())
+    await asyncio.sleep(0)
+    written.clear()
+    for number in range(3):
+        show.tell("event", {"number": number})
+    assert len(writes) == 1, "each line is there at once only before it runs"
+    async with asyncio.timeout(20 * UNIT):
+        await written.wait()
+    show.tell("last", {})
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    show.tell("after", {})
+    assert [line.count('"event":') for line in writes] == [1, 3, 1, 1]
+    assert [json.loads(line)["number"] for line in writes[1].splitlines()] == [0, 1, 2]
