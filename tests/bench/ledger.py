@@ -22,7 +22,7 @@ from tests.bench.contenders import Contenders, Rates, loops, main, ratio
 from tests.support.ports import fresh_node
 
 CALLERS = 50
-EACH = 300
+EACH = 1_000
 ELIXIR = f"Elixir's own GenServer, which keeps nothing, {CALLERS} callers"
 
 

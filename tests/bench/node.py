@@ -12,11 +12,11 @@ from importlib import metadata
 
 from tests.bench.contenders import Contenders, Rates, loops, main, ratio
 
-SEQUENTIAL = 6_000
+SEQUENTIAL = 20_000
 CALLERS = 50
-EACH = 400
+EACH = 2_000
 IN_FLIGHT = 64
-PIPELINED = 20_000
+PIPELINED = 100_000
 
 
 async def measure(rounds: int) -> tuple[list[Rates], list[str], str]:

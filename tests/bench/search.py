@@ -28,6 +28,7 @@ from pyerlcoin.search.choose import engines
 from pyerlcoin.search.engine import Engine, Job
 from pyerlcoin.search.pool import cores
 from tests.bench import document
+from tests.bench.small import small_lines
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,9 @@ def versions() -> list[tuple[str, str]]:
     return found
 
 
-def report(facts: Machine, rounds: list[dict[Contender, float]], seconds: float, load: float | None) -> str:
+def report(
+    facts: Machine, rounds: list[dict[Contender, float]], seconds: float, load: float | None, small: list[str]
+) -> str:
     """The section of the document, in Markdown; `load` is the machine's before we began."""
     others = "" if load is None else f" Load average before it began, so of other programs: {load:.1f}."
     clock = f"{facts.megahertz:.0f} MHz as the system says" if facts.megahertz else "unknown clock"
@@ -142,7 +145,7 @@ def report(facts: Machine, rounds: list[dict[Contender, float]], seconds: float,
             f"| {contender.name} | {contender.workers} | {max(rates) / 1e6:.2f} | {median(rates) / 1e6:.2f} | "
             f"{ratio:.2f} |"
         )
-    lines += ["", *ratios(rounds)]
+    lines += ["", *ratios(rounds), *small]
     return "\n".join(lines)
 
 
@@ -174,7 +177,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.0, help="for each, in each round")
     parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
-    parser.add_argument("--json", action="store_true", help="the rates of every round, in hashes per second")
+    parser.add_argument("--json", action="store_true", help="only the rates of every round, in hashes per second")
     options = parser.parse_args()
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     all_ = contenders()
@@ -188,10 +191,11 @@ def main() -> None:
         rounds.append(rates)
     if options.json:
         print(json.dumps([{f"{one.name}, {one.workers}": rate for one, rate in turn.items()} for turn in rounds]))
-    else:
-        print(report(machine(), rounds, options.seconds, load))
+        return
+    section = report(machine(), rounds, options.seconds, load, small_lines(options.rounds))
+    print(section)
     if options.write:
-        document.write("search", report(machine(), rounds, options.seconds, load))
+        document.write("search", section)
 
 
 if __name__ == "__main__":
