@@ -34,8 +34,8 @@ def bare_kernel(job: Job, workers: int) -> Callable[[float], float]:
     layout = Layout(len(job.secret), len(decimal(job.first)))
     if layout.absorbed or layout.rows_absorb:
         raise ValueError("a kernel by itself absorbs no block before its rows")
-    address = Compiler(target).address("kernel", kernel(shape_for(features), layout.word, layout.kernel_blocks))
-    run = kernel_type(address)
+    compiler = Compiler(target)
+    run = kernel_type(compiler.address("kernel", kernel(shape_for(features), layout.word, layout.kernel_blocks)))
     rest = job.secret + decimal(job.first // layout.low_size)
     table, state = layout.table(rest), Struct("<4I").pack(*INITIAL)
     masks = Masks(job.zeros)
@@ -52,6 +52,7 @@ def bare_kernel(job: Job, workers: int) -> Callable[[float], float]:
         return done, took
 
     def rate(seconds: float) -> float:
+        assert compiler, "the code lives as long as it does"
         with ThreadPoolExecutor(workers) as threads:
             return sum(done / took for done, took in threads.map(work, [seconds] * workers))
 
