@@ -53,6 +53,14 @@ _New = Callable[[bytes | memoryview], _Hash]
 _Thousand = Callable[[bytes], list[int]]
 
 
+_Entry = tuple[int, bool]
+
+
+def _few(limit: bytes) -> bool:
+    """Whether hardly a thousand has a digest below `limit`."""
+    return _BLOCK * int.from_bytes(limit) <= _FEW * (1 << 8 * len(limit))
+
+
 def _fastest_md5() -> _New:
     try:
         private = import_module("_md5")
@@ -63,7 +71,10 @@ def _fastest_md5() -> _New:
 
 
 class PythonEngine:
-    """Searches with the interpreter's own MD5. Keeps, by length of the message, what its contests found."""
+    """Searches with the interpreter's own MD5.
+
+    Keeps what its contests found, by the length of the message and whether hits are few.
+    """
 
     name = "python"
     parallel = "processes"
@@ -71,7 +82,7 @@ class PythonEngine:
     def __init__(self, md5: _New | None = None) -> None:
         """`md5` makes a hash object of bytes; the fastest that this interpreter has, unless given."""
         self._md5 = md5 or _fastest_md5()
-        self._rows_win: dict[int, bool] = {}
+        self._rows_win: dict[_Entry, bool] = {}
 
     def unavailable(self) -> str | None:
         """None: the standard library is always there."""
@@ -106,13 +117,14 @@ class PythonEngine:
         # Copies hash only the last block of a message, rows all of it.
         if last - first < _RUN * _BLOCK or length - 3 >= 64:
             return copies.thousand
-        rows_win = self._rows_win.get(length)
+        contest = length, _few(limit)
+        rows_win = self._rows_win.get(contest)
         if rows_win is False:
             return copies.thousand
         rows = _Rows(self._md5, secret, digits, limit)
         if rows_win is True:
             return rows.thousand
-        return _Contest(rows.thousand, copies.thousand, self._rows_win, length)
+        return _Contest(rows.thousand, copies.thousand, self._rows_win, contest)
 
 
 class _Copies:
@@ -146,7 +158,7 @@ class _Rows:
         self._md5 = md5
         self._limit = limit
         self._digest = type(md5(b"")).digest
-        self._few = _BLOCK * int.from_bytes(limit) <= _FEW * 256 ** len(limit)
+        self._few = _few(limit)
         self._prefix = b"0" * (digits - 3)
         self._at = len(secret)
         self._length = len(secret) + digits
@@ -170,12 +182,12 @@ class _Rows:
 class _Contest:
     """Lets rows and copies do thousands in turn until one has won."""
 
-    def __init__(self, rows: _Thousand, copies: _Thousand, verdicts: dict[int, bool], length: int) -> None:
+    def __init__(self, rows: _Thousand, copies: _Thousand, verdicts: dict[_Entry, bool], entry: _Entry) -> None:
         self._entrants = (copies, rows)
         self._best = [inf, inf]
         self._turn = 0
         self._verdicts = verdicts
-        self._length = length
+        self._entry = entry
         self._winner: _Thousand | None = None
 
     def __call__(self, prefix: bytes) -> list[int]:
@@ -189,6 +201,6 @@ class _Contest:
         self._turn += 1
         if self._turn == 2 * _TRIALS:
             rows_won = self._best[1] <= self._best[0]
-            self._verdicts[self._length] = rows_won
+            self._verdicts[self._entry] = rows_won
             self._winner = self._entrants[rows_won]
         return hits

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -25,13 +26,16 @@ def test_with_each_md5(engine: PythonEngine) -> None:
         assert hunt(engine, job) == expected(job)
 
 
+@pytest.mark.parametrize("zeros", [3, 4])
 @pytest.mark.parametrize("rows_win", [True, False])
-def test_with_each_technique(rows_win: bool) -> None:
+def test_with_each_technique(rows_win: bool, zeros: int) -> None:
     engine = PythonEngine()
-    lengths = {len(JOB.secret) + digits: rows_win for digits in (7, 8)}
-    engine._rows_win.update(lengths)
-    assert hunt(engine, JOB) == expected(JOB)
-    assert engine._rows_win == lengths
+    # Of three zeros there are hits in every fourth thousand, which asks for all of them; of four they are few.
+    verdicts = {(len(JOB.secret) + digits, zeros == 4): rows_win for digits in (7, 8)}
+    engine._rows_win.update(verdicts)
+    job = replace(JOB, zeros=zeros)
+    assert hunt(engine, job) == expected(job)
+    assert engine._rows_win == verdicts
 
 
 @pytest.mark.parametrize("rows_win", [True, False])
@@ -43,7 +47,7 @@ def test_the_faster_technique_wins(rows_win: bool, monkeypatch: pytest.MonkeyPat
     engine = PythonEngine()
     job = Job(b"contest", 10**6, 10**6 + 30_000, 3)
     assert hunt(engine, job) == expected(job)
-    assert engine._rows_win == {len(job.secret) + 7: rows_win}
+    assert engine._rows_win == {(len(job.secret) + 7, False): rows_win}
 
 
 def test_without_the_private_module(monkeypatch: pytest.MonkeyPatch) -> None:
