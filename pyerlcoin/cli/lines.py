@@ -31,7 +31,8 @@ class Output:
         if self._broken:
             return
         try:
-            print(line, flush=True)
+            # In one piece: printed by its parts, each would be a system call where standard output is not buffered.
+            print(line + "\n", end="", flush=True)
         except BrokenPipeError:
             self._broken = True
             # What is left in the buffer must not raise again when the interpreter ends.
