@@ -21,6 +21,7 @@ from pyerlcoin.beam.dist.monitors import DemonitorReceived, MonitorReceived
 from pyerlcoin.beam.dist.names import NodeName
 from pyerlcoin.beam.dist.reply import alias_tag
 from pyerlcoin.beam.dist.whole_call import GEN_CALL
+from pyerlcoin.beam.errors import RemoteFault
 from pyerlcoin.beam.etf import Atom, Limits, Pid, Reference, decode
 
 __all__ = ["FastReader"]
@@ -58,10 +59,18 @@ class FastReader:
     def read_frame(
         self, data: bytes, start: int, end: int
     ) -> MonitorReceived | DemonitorReceived | RegSend | Send | None:
-        """`data[start:end]`, which is one frame without its length. Raises RemoteFault as `read_message` does."""
+        """`data[start:end]`, which is one frame without its length. None: `read_message` is to read it, or to refuse it."""
         found = self._frame(data, start, end)
         if found is None:
             return None
+        try:
+            return self._read(data, found, end)
+        except RemoteFault:
+            return None  # where in the frame, and whether what follows it had a part in that, the long way says
+
+    def _read(
+        self, data: bytes, found: re.Match[bytes], end: int
+    ) -> MonitorReceived | DemonitorReceived | RegSend | Send | None:
         operation, key, target, from_wire, name_wire, alias, to_wire, ref = found.groups()
         if ref is not None:
             value, value_end = decode(data, found.end(), self._limits)

@@ -155,7 +155,9 @@ def test_ticks_are_counted_among_frames(chunk: int) -> None:
     feed(link, bytes(4) + frame(golden.SEND) + bytes(8), chunk)
     assert (link.frames_received, link.ticks_received, len(link.events())) == (4, 3, 1)
     link.send_tick()
+    assert link.queued == 4
     assert link.data_to_send() == bytes(4)
+    assert link.queued == 0
 
 
 def test_two_links_talk_in_batches() -> None:
@@ -271,6 +273,14 @@ def test_a_broken_frame_closes_the_link(data: bytes) -> None:
         link.receive_data(frame(data))
     link.receive_data(frame(golden.SEND))
     assert link.events() == []
+
+
+@CHUNKINGS
+def test_a_fault_is_told_by_its_place_in_the_frame_however_the_frame_came(chunk: int) -> None:
+    link = _link()
+    frames = frame(golden.MONITOR) + frame(golden.CALL.replace(b"\x83h\3", b"\x83\3h")) + frame(golden.DEMONITOR)
+    with pytest.raises(RemoteFault, match=r"at byte 65: unknown tag 3$"):
+        feed(link, frames, chunk)
 
 
 def test_after_the_end_nothing_comes() -> None:
