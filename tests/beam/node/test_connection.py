@@ -8,6 +8,7 @@ import pytest
 from pyerlcoin.beam import Atom, GenServer, ImproperList, Node, NodeLimits, Sender, Term, dist
 from pyerlcoin.beam.errors import LimitExceeded, MalformedMessage, MalformedTerm, NodeDown
 from pyerlcoin.beam.etf import Pid, Reference, term_to_binary
+from pyerlcoin.beam.node import connection as connection_module
 from pyerlcoin.beam.node.connection import Connection
 from pyerlcoin.beam.node.events import NodeDisconnected
 from tests.support.clock import UNIT
@@ -247,6 +248,35 @@ async def test_the_replies_of_one_batch_are_one_write(monkeypatch: pytest.Monkey
             got += peer.link.events()
         assert got == [dist.Send(me, (ref_of(peer, n), n)) for n in range(20)]
         assert len(writes) == 1
+
+
+async def test_the_end_of_a_monitor_goes_with_the_next_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_module, "_SOON", 3600.0)
+    async with Cluster() as cluster:
+        node, there = await cluster.start(), await cluster.start()
+        there.spawn(Echo(), "echo")
+        assert await node.call(("echo", there.name), 0) == 0
+        writes: list[bytes] = []
+        (connection,) = node._peers.connections.values()
+        write = connection._transport.write
+
+        def counted(data: bytes) -> None:
+            writes.append(data)
+            write(data)
+
+        monkeypatch.setattr(connection._transport, "write", counted)
+        for number in range(10):
+            assert await node.call(("echo", there.name), number) == number
+        assert len(writes) == 10
+        assert there.tables().monitors_on_us == 1, "that of the last call"
+
+
+async def test_the_end_of_a_monitor_goes_by_itself_when_nothing_is_called() -> None:
+    async with Cluster() as cluster:
+        node, there = await cluster.start(), await cluster.start()
+        there.spawn(Echo(), "echo")
+        assert await node.call(("echo", there.name), 0) == 0
+        await until(lambda: there.tables().monitors_on_us == 0)
 
 
 async def test_monitors_are_capped() -> None:
