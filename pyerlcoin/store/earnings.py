@@ -27,15 +27,15 @@ def earnings(reading: Reading, since: float, step: float, edges: Sequence[float]
     No stretch reaches over one of `edges`: what is before and what is from that moment on is never one sum. One row
     for each miner and stretch, whatever the number of coins.
     """
-    cuts = "".join(f", t.at >= ?{index}" for index in range(3, 3 + len(edges)))
-    rows = reading.connection.execute(_QUERY.format(cuts=cuts), (since, step, *edges))
+    cuts = ", t.at >= ?" * len(edges)
+    rows = reading.connection.execute(_QUERY.format(cuts=cuts), (since, since, step, *edges))
     return (Earning(*row) for row in rows)
 
 
 _QUERY: Final = """
     SELECT max(t.at), m.name, count(*), max(t.worth)
     FROM coin t JOIN miner m ON m.id = t.miner
-    WHERE t.at >= ?1
-    GROUP BY t.miner, CAST((t.at - ?1) / ?2 AS INTEGER){cuts}
+    WHERE t.at >= ?
+    GROUP BY t.miner, CAST((t.at - ?) / ? AS INTEGER){cuts}
     ORDER BY max(t.worth)
 """

@@ -35,7 +35,7 @@ _COIN: Final = [
     for rows in range(_COINS + 1)
 ]
 _REJECTED: Final = (
-    "INSERT INTO rejected VALUES (?1, ?2, ?3, 1, ?4, ?4, ?5)"
+    "INSERT INTO rejected VALUES (?, ?, ?, 1, ?, ?, ?)"
     " ON CONFLICT DO UPDATE SET count = count + 1, last_at = excluded.last_at, message = excluded.message"
 )
 
@@ -146,7 +146,8 @@ class Writer:
                     execute("INSERT INTO workload VALUES (?, ?, ?)", (seq, fact.at, workload))
                 case Rejected():
                     miner = 0 if fact.name is None else self._miner(fact.name)
-                    execute(_REJECTED, (miner, self._node(fact.node), fact.reason, fact.at, fact.message))
+                    row = (miner, self._node(fact.node), fact.reason, fact.at, fact.at, fact.message)
+                    execute(_REJECTED, row)
         self._unplaced += len(coins) // 6
         for at in range(0, len(coins), 6 * _COINS):
             some = coins[at : at + 6 * _COINS]
