@@ -158,6 +158,8 @@ async def test_tables_say_what_the_charts_show(visitor: Visitor) -> None:
         await page.wait_for_selector("#race-plot polyline", timeout=PATIENCE)
         for name in ("race", "speed", "strip"):
             await page.click(f"#{name}-details summary")
+            # A table is filled when it is opened, which the page hears of a little later.
+            await page.wait_for_selector(f"#{name}-table tbody tr", timeout=PATIENCE)
         last = await page.inner_text("#race-table tbody tr:last-child")
         assert last.split("\t")[1] == f"{evening.ledger.worth():,}"
         assert "Alice" in await page.inner_text("#race-table thead")
