@@ -10,7 +10,7 @@ import errno
 import os
 import socket
 from collections.abc import Callable
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
 
 from pyerlcoin.beam.errors import CannotListen, HostUnknown, Unreachable
 
@@ -30,6 +30,9 @@ __all__ = [
 ]
 
 ProtocolFactory = Callable[[], asyncio.BaseProtocol]
+
+_BACKLOG: Final = 128
+"""Connections that may wait to be accepted."""
 
 
 class Carrier(Protocol):
@@ -104,8 +107,11 @@ async def listen_tcp_socket(factory: ProtocolFactory, address: str, port: int) -
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((address, port))
+        # Two that do not listen yet may be bound to one port: here the second of them learns it. uvloop, which listens
+        # later, tells nobody, and the server it gives has no socket.
+        listener.listen(_BACKLOG)
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(factory, sock=listener, backlog=128, start_serving=False)
+        server = await loop.create_server(factory, sock=listener, backlog=_BACKLOG, start_serving=False)
     except BaseException:
         listener.close()
         raise
