@@ -27,7 +27,7 @@ class Output:
         self._broken = False
 
     def write(self, line: str) -> None:
-        """One line, there at once."""
+        """A line, or several with line ends between them, there at once."""
         if self._broken:
             return
         try:

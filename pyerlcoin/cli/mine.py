@@ -23,7 +23,7 @@ from pyerlcoin.errors import ExitCode
 from pyerlcoin.roles.cluster import Address, Cluster
 from pyerlcoin.roles.events import Events, SearchStarted
 from pyerlcoin.roles.messages import SERVER_NAME
-from pyerlcoin.roles.miner import MinerOptions, MinerRole
+from pyerlcoin.roles.miner import LANES, MinerOptions, MinerRole
 from pyerlcoin.roles.timing import LoopTiming
 from pyerlcoin.search.choose import AUTO, Choice, choose
 from pyerlcoin.search.pool import Pool
@@ -40,7 +40,7 @@ def mine(
     workers: Workers = None,
     lanes: Annotated[
         int, typer.Option("--lanes", min=1, max=100, help="Processes that pull work under the one name.")
-    ] = 3,
+    ] = LANES,
     zeros: Zeros = ZEROS,
     seconds: Seconds = None,
     coins: Annotated[int | None, typer.Option("--coins", min=1, metavar="N", help="End after so many coins.")] = None,

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from pyerlcoin.coin.coin import ZEROS, digest_hex
+from pyerlcoin.coin.coin import ZEROS, digest_hex, is_coin
 from pyerlcoin.coin.unit import Unit
 from pyerlcoin.errors import GameError
 from pyerlcoin.roles import events as told
@@ -30,7 +30,11 @@ from pyerlcoin.roles.session import Backoff, Session, Unanswered
 from pyerlcoin.roles.timing import LoopTiming, Timing
 from pyerlcoin.roles.work import Lane, Searches, Work
 
-__all__ = ["LaneView", "MinerOptions", "MinerRole", "MinerView"]
+__all__ = ["LANES", "LaneView", "MinerOptions", "MinerRole", "MinerView"]
+
+LANES: Final = 3
+"""Processes that pull work, unless asked for otherwise. With two the cores are busy while one waits for its next unit,
+with a third also where a unit lasts only as long as some answers take."""
 
 _PIPELINE: Final = 64
 """Coins on their way at once: enough to hide the network, too few to flood a server at one zero."""
@@ -45,7 +49,7 @@ class MinerOptions:
 
     name: str
     server: Address
-    lanes: int = 3
+    lanes: int = LANES
     zeros: int = ZEROS
     seconds: float | None = None
     coins: int | None = None
@@ -346,12 +350,11 @@ class MinerRole:
         if work.dropped or n in work.seen:
             return
         work.seen.add(n)
-        digest = digest_hex(work.secret, n)
-        if not digest.startswith("0" * self._options.zeros):
+        if not is_coin(work.secret, n, self._options.zeros):
             self._events.publish(told.CoinLost(lane.index, n))
             return
         work.hits.add(n)
-        self._events.publish(told.CoinFound(lane.index, n, digest))
+        self._events.publish(told.CoinFound(lane.index, n, digest_hex(work.secret, n)))
         self._report(lane, work, {n})
 
     def _report(self, lane: Lane, work: Work, coins: set[int]) -> None:

@@ -131,6 +131,13 @@ class Session:
 
     async def keep(self) -> None:
         """Join, and join again, until cancelled. Raises `CannotReach`, `RefusedByPeer` or `GaveUp`."""
+        try:
+            await self._keep()
+        finally:
+            if self._notice is not None:
+                self._notice.cancel()
+
+    async def _keep(self) -> None:
         while True:
             self._life += 1
             self._lost = asyncio.get_running_loop().create_future()

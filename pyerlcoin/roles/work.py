@@ -91,8 +91,8 @@ class Work:
             # Not `await ended`: an interrupted search must not look like a cancelled task, nor the other way round.
             await asyncio.wait({ended})
         finally:
-            teller.end()
             self._search.future.cancel()
+            teller.end()
         if ended.cancelled():
             return False
         for n in ended.result():

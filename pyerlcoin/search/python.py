@@ -51,9 +51,8 @@ class _Hash(Protocol):
 
 _New = Callable[[bytes | memoryview], _Hash]
 _Thousand = Callable[[bytes], list[int]]
-
-
-_Entry = tuple[int, bool]
+# What a contest is about: the length of the message, and whether hits are few.
+_Kind = tuple[int, bool]
 
 
 def _few(limit: bytes) -> bool:
@@ -82,7 +81,7 @@ class PythonEngine:
     def __init__(self, md5: _New | None = None) -> None:
         """`md5` makes a hash object of bytes; the fastest that this interpreter has, unless given."""
         self._md5 = md5 or _fastest_md5()
-        self._rows_win: dict[_Entry, bool] = {}
+        self._rows_win: dict[_Kind, bool] = {}
 
     def unavailable(self) -> str | None:
         """None: the standard library is always there."""
@@ -117,14 +116,14 @@ class PythonEngine:
         # Copies hash only the last block of a message, rows all of it.
         if last - first < _RUN * _BLOCK or length - 3 >= 64:
             return copies.thousand
-        contest = length, _few(limit)
-        rows_win = self._rows_win.get(contest)
+        kind = length, _few(limit)
+        rows_win = self._rows_win.get(kind)
         if rows_win is False:
             return copies.thousand
         rows = _Rows(self._md5, secret, digits, limit)
         if rows_win is True:
             return rows.thousand
-        return _Contest(rows.thousand, copies.thousand, self._rows_win, contest)
+        return _Contest(rows.thousand, copies.thousand, self._rows_win, kind)
 
 
 class _Copies:
@@ -182,12 +181,12 @@ class _Rows:
 class _Contest:
     """Lets rows and copies do thousands in turn until one has won."""
 
-    def __init__(self, rows: _Thousand, copies: _Thousand, verdicts: dict[_Entry, bool], entry: _Entry) -> None:
+    def __init__(self, rows: _Thousand, copies: _Thousand, verdicts: dict[_Kind, bool], kind: _Kind) -> None:
         self._entrants = (copies, rows)
         self._best = [inf, inf]
         self._turn = 0
         self._verdicts = verdicts
-        self._entry = entry
+        self._kind = kind
         self._winner: _Thousand | None = None
 
     def __call__(self, prefix: bytes) -> list[int]:
@@ -201,6 +200,6 @@ class _Contest:
         self._turn += 1
         if self._turn == 2 * _TRIALS:
             rows_won = self._best[1] <= self._best[0]
-            self._verdicts[self._entry] = rows_won
+            self._verdicts[self._kind] = rows_won
             self._winner = self._entrants[rows_won]
         return hits

@@ -29,7 +29,7 @@ class Connection(asyncio.BufferedProtocol):
 
     Everything that is sent while a batch of received messages is handled goes out in one write after it; what is
     sent at other times goes out at the end of the event loop's turn. Only a DEMONITOR_P, for which nobody waits, stays
-    a little: mostly the next call comes soon and takes it along, as with a BEAM's own calls.
+    a little: mostly the next call comes soon and takes it along.
 
     All connections of a node read into one buffer of the node's. For a protocol that is given bytes, asyncio makes
     room for 256 KiB anew for each read, and the system maps and unmaps that memory every time.

@@ -44,7 +44,7 @@ class Route(Protocol):
         """`process.monitor_fired(reference, reason)` will be called once, unless `demonitor` is."""
 
     def demonitor(self, process: Process, to: Pid | Atom, reference: Reference) -> None:
-        """Undo `monitor`. Harmless when it has fired."""
+        """Undo `monitor`, at once here and within some 50 ms at the peer. Harmless when it has fired."""
 
     def call(self, process: Process, to: Pid | Atom, reference: Reference, request: Term) -> None:
         """As `monitor`, and then `send` of `{'$gen_call', {Pid, reference}, request}`; neither if that raises."""

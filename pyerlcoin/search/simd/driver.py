@@ -46,9 +46,10 @@ class Pace:
 
     def __init__(self) -> None:
         self.digests = _FIRST_CALL
+        """For the next call to compute."""
 
     def took(self, digests: int, seconds: float) -> None:
-        """A call ended. One that is much smaller than the others says little of them."""
+        """A call of so many ended. One that is much smaller than the others says little of them."""
         if 2 * digests >= self.digests:
             measured = int(digests * _CALL_SECONDS / max(seconds, 1e-6))
             # Up at once, down slowly: a call may have had to wait for a core.

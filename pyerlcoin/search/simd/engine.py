@@ -70,7 +70,7 @@ class SimdEngine:
         self._compiler: Compiler | None = None
         self._kernels: dict[Need, Kernel] = {}
         self._absorb: Absorb | None = None
-        self._pace: dict[int, Pace] = {}  # by the blocks that a digest takes
+        self._paces = {blocks: Pace() for blocks in (1, 2)}  # by the blocks that a digest takes
 
     def unavailable(self) -> str | None:
         """None where llvmlite is installed and works."""
@@ -102,7 +102,7 @@ class SimdEngine:
             else:
                 run, absorb_blocks = self._load(Need(layout.word, layout.kernel_blocks))
                 masks = Masks(min(part.zeros, 8))
-                pace = self._pace.setdefault(layout.kernel_blocks, Pace())
+                pace = self._paces[layout.kernel_blocks]
                 hits = hunt(
                     run, absorb_blocks, part.secret, layout, part.first, part.last, masks, pace, asked, progress
                 )
