@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from statistics import median
 from time import perf_counter
 
@@ -15,10 +16,16 @@ from pyerlcoin.search.choose import choose
 from pyerlcoin.search.engine import Job
 from pyerlcoin.search.pool import Pool
 
-__all__ = ["small_lines"]
+__all__ = ["hash_plainly", "small_lines"]
 
 FEW = 300
 REPEATS = 200
+
+
+def hash_plainly(secret: bytes, first: int, count: int) -> None:
+    """The loop that everybody writes first."""
+    for n in range(first, first + count):
+        hashlib.md5(secret + str(n).encode()).hexdigest().startswith("00000")
 
 
 def small_lines(rounds: int) -> list[str]:
@@ -39,20 +46,16 @@ def few() -> list[float]:
     """How many times longer a plain loop takes for FEW integers than the pool of the engine that `auto` chooses."""
     found = []
     with Pool(choose().engine) as pool:
-        pool.submit(SPEED_START).future.result()
+        # So many that a kernel is loaded for them.
+        pool.submit(replace(SPEED, last=SPEED.first + 10**8)).future.result()
         for turn in range(REPEATS):
             first = SPEED.first + turn * (FEW + 1)
             started = perf_counter()
             pool.submit(Job(SPEED.secret, first, first + FEW - 1)).future.result()
             between = perf_counter()
-            for n in range(first, first + FEW):
-                hashlib.md5(SPEED.secret + str(n).encode()).hexdigest().startswith("00000")
+            hash_plainly(SPEED.secret, first, FEW)
             found.append((perf_counter() - between) / (between - started))
     return found
-
-
-SPEED_START = Job(SPEED.secret, SPEED.first, SPEED.first + 10**8)
-"""So many that a kernel is loaded for them."""
 
 
 def cold(integers: int) -> float:

@@ -50,6 +50,27 @@ async def test_a_call_has_no_clock_but_says_that_it_waits() -> None:
         assert room.searches.units() == [(1, 100), (101, 200)]
 
 
+async def test_each_call_is_said_to_wait_once_when_its_own_time_is_up() -> None:
+    room = Room(lanes=2)
+    await room.serve()
+    async with room.mining():
+        await room.searching(2)
+        first, second = list(room.searches.running)
+        room.host.hold = True
+        first.finish([])
+        await until(lambda: len(room.asked(DONE)) == 2)
+        room.timing.advance(3.0)
+        second.finish([])
+        await until(lambda: len(room.asked(DONE)) == 3)
+        room.timing.advance(2.1)
+        assert [waits.lane for waits in room.of(told.StillWaiting)] == [0]
+        room.timing.advance(3.0)
+        assert [waits.lane for waits in room.of(told.StillWaiting)] == [0, 1]
+        room.timing.advance(3600.0)
+        assert len(room.of(told.StillWaiting)) == 2
+        room.host.release()
+
+
 async def test_after_a_lost_connection_hello_comes_before_anything_else() -> None:
     room = Room()
     server = await room.serve_original()

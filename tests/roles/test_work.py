@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from functools import partial
+from collections.abc import Callable
 
 import pytest
 
 from pyerlcoin.coin.unit import Unit
 from pyerlcoin.roles import work as work_module
 from pyerlcoin.roles.work import Work
-from tests.support.hand_search import HandSearches
+from tests.support.hand_search import HandSearch, HandSearches
 from tests.support.manual_timing import until
 
 
@@ -53,14 +53,20 @@ async def test_coins_are_told_in_the_loop_whichever_thread_found_them() -> None:
     assert {ident for _, ident in told} == {threading.get_ident()}
 
 
+async def begun(found: Callable[[int], None]) -> tuple[HandSearch, Work, asyncio.Task[bool]]:
+    """A search that is held, of a work, in a task."""
+    searches, work = HandSearches(held=True), Work(Unit(1, 9), b"s")
+    task = asyncio.create_task(work.search(searches, 1, found))
+    await until(lambda: searches.running)
+    return searches.all[0], work, task
+
+
 async def test_coins_wait_for_others_to_be_told_with_but_not_beyond_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(work_module, "TOGETHER", 3600.0)
-    searches, work = HandSearches(held=True), Work(Unit(1, 9), b"s")
     told: list[int] = []
-    task = asyncio.create_task(work.search(searches, 1, told.append))
-    await until(lambda: searches.running)
-    searches.all[0].find(4)
-    searches.all[0].find(5)
+    search, work, task = await begun(told.append)
+    search.find(4)
+    search.find(5)
     await asyncio.sleep(0)
     assert told == []
     work.interrupt("why")
@@ -70,15 +76,15 @@ async def test_coins_wait_for_others_to_be_told_with_but_not_beyond_the_search(m
 
 async def test_a_coin_that_comes_alone_wakes_the_loop_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(work_module, "TOGETHER", 0.0)
-    searches, work = HandSearches(held=True), Work(Unit(1, 9), b"s")
     told: list[int] = []
-    task = asyncio.create_task(work.search(searches, 1, told.append))
-    await until(lambda: searches.running)
-    for n in (4, 7):
-        # Whether somebody looks already or not, which depends on how far the loop has come: it is told.
-        threading.Thread(target=searches.all[0].find, args=(n,)).start()
-        await until(partial(told.__contains__, n))
-    searches.all[0].finish([4, 7, 8])
+    search, _, task = await begun(told.append)
+    for _ in range(5):  # the loop looks, finds nothing, and looks no more by itself
+        await asyncio.sleep(0)
+    monkeypatch.setattr(work_module, "TOGETHER", 3600.0)
+    threading.Thread(target=search.find, args=(4,)).start()
+    await until(lambda: told)
+    assert told == [4]
+    search.finish([4, 7, 8])
     assert await task is True
     assert sorted(set(told)) == [4, 7, 8]
 

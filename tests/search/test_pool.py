@@ -13,7 +13,7 @@ from itertools import pairwise
 import pytest
 
 from pyerlcoin.search.engine import Job
-from pyerlcoin.search.pool import Pool, WorkersDied
+from pyerlcoin.search.pool import Pool, Search, WorkersDied
 from pyerlcoin.search.python import PythonEngine
 from tests.support.clock import UNIT
 from tests.support.search import expected
@@ -245,3 +245,16 @@ def test_a_search_that_is_given_up_in_a_pause_ends_in_it() -> None:
         with pytest.raises(CancelledError):
             search.future.result(20 * UNIT)
     assert search.done_integers == 0
+
+
+def test_a_piece_is_a_core_s_share_while_another_search_waits() -> None:
+    pool = Pool(PythonEngine(), 2)
+    search = Search(Job(b"", 0, 199_999), None)
+    pool._queue.append(search)
+    assert pool._cut(search) == 49_999, "alone it is cut finer, so that both cores end together"
+    pool._queue.append(Search(Job(b"", 0, 199_999), None))
+    assert pool._cut(search) == 99_999
+    search._next = 100_000
+    assert pool._cut(search) == 199_999
+    search._next = 99_000
+    assert pool._cut(search) == 199_999, "a rest too small for a piece goes along"

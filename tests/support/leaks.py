@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 from collections.abc import AsyncIterator
 from dataclasses import asdict
@@ -20,8 +19,11 @@ from tests.support.traffic import Traffic
 __all__ = ["Meeting", "meeting", "nothing_left", "sockets"]
 
 
-def _more(before: dict[str, object], after: dict[str, object]) -> dict[str, tuple[object, object]]:
-    """What is not as it was. A BEAM may have fewer: of its own processes of a start, some take a while to end."""
+_COUNTS_OF_THE_BEAM = ("the BEAM's processes", "the BEAM's ports", "the BEAM's names")
+
+
+def _changed(before: dict[str, object], after: dict[str, object]) -> dict[str, tuple[object, object]]:
+    """What is not as it was, and how it was and is. A BEAM may have fewer: some processes of its start end late."""
     there = {what: (before[what], after[what]) for what in before if before[what] != after[what]}
     for what in _COUNTS_OF_THE_BEAM:
         match there.get(what):
@@ -39,19 +41,16 @@ def sockets() -> int:
     return count
 
 
-_COUNTS_OF_THE_BEAM = ("the BEAM's processes", "the BEAM's ports", "the BEAM's names")
-
-
 async def _look(node: Node, beam: Beam | None) -> dict[str, object]:
     there: dict[str, object] = {}
     if beam is not None:
         code = """
         traffic = Process.whereis(:traffic)
         watched = if traffic, do: Process.info(traffic, [:monitored_by, :message_queue_len])
-        counts = [length(Process.list()), length(Port.list()), length(Process.registered())]
-        Enum.join(counts, " ") <> " " <> inspect(watched)
+        {length(Process.list()), length(Port.list()), length(Process.registered()), watched}
         """
-        *counts, watched = json.loads(await beam.eval(code)).split(" ", 3)
+        shown = await beam.eval(code)
+        *counts, watched = shown[1:-1].split(", ", len(_COUNTS_OF_THE_BEAM))
         there = dict(zip(_COUNTS_OF_THE_BEAM, map(int, counts), strict=True))
         there["who watches on the BEAM"] = watched
     return {
@@ -80,11 +79,12 @@ async def nothing_left(node: Node, beam: Beam | None = None) -> AsyncIterator[No
     async def as_before() -> bool:
         nonlocal after
         after = await _look(node, beam)
-        return not _more(before, after)
+        return not _changed(before, after)
 
     with contextlib.suppress(TimeoutError):
         await eventually(as_before)
-    assert not _more(before, after)
+    changed = _changed(before, after)
+    assert not changed, changed
 
 
 class Meeting:

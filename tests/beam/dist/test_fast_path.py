@@ -154,7 +154,10 @@ def test_no_frame_may_be_cut_short_or_go_on(frame: bytes) -> None:
 
 
 def test_a_name_that_is_no_utf_8_is_left_to_the_long_way() -> None:
-    assert _Readers().read(golden.MONITOR.replace(b"Elixir", b"\xff\xff\xff\xff\xff\xff")) is None
+    broken = golden.MONITOR.replace(b"Elixir", b"\xff\xff\xff\xff\xff\xff")
+    assert _Readers().read(broken) is None
+    with pytest.raises(MalformedTerm):
+        read_message(broken)
 
 
 def test_more_names_than_are_kept() -> None:
