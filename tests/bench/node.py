@@ -9,6 +9,7 @@ wait for. A rate is of complete calls, each reply looked at.
 from __future__ import annotations
 
 from importlib import metadata
+from pathlib import Path
 
 from tests.bench.contenders import Contenders, Rates, loops, main, ratio
 
@@ -73,11 +74,17 @@ async def measure(rounds: int) -> tuple[list[Rates], list[str], str]:
                 (f"ours on {loop} to Elixir, {IN_FLIGHT} in flight", f"Elixir to Elixir, {IN_FLIGHT} in flight"),
             ]
             lines += [f"- {one}, to Elixir alone: {ratio(measured, one, other)}" for one, other in pairs]
-        return measured, lines, "; ".join([contenders.versions, *_uvloop()])
+        return measured, lines, "; ".join([contenders.versions, *_uvloop(), *_tcp()])
 
 
 def _uvloop() -> list[str]:
     return [f"uvloop {metadata.version('uvloop')}"] if "uvloop" in loops() else []
+
+
+def _tcp() -> list[str]:
+    # It decides how many of its small writes a BEAM sends as one, which is most of what a call costs it.
+    system = Path("/proc/sys/net/ipv4/tcp_congestion_control")
+    return [f"TCP with {system.read_text().strip()}"] if system.exists() else []
 
 
 if __name__ == "__main__":

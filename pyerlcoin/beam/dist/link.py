@@ -86,6 +86,7 @@ class DistributionLink:
 
     Attributes:
         frames_received, ticks_received: complete frames, ticks included; and ticks alone.
+        whole_calls: GenServer.calls whose frames came together.
         fast_hits: how many frames took a short way, by message; see `fast_path` and `whole_call`.
     """
 
@@ -103,6 +104,7 @@ class DistributionLink:
         self.flags = flags
         self.frames_received = 0
         self.ticks_received = 0
+        self.whole_calls = 0
         self.fast_hits: dict[str, int] = {}
         self._frame_limit = frame_limit
         self._limits = limits
@@ -161,12 +163,13 @@ class DistributionLink:
                 if fast is None or calls is None:
                     fast, calls = self._begin()
                 # A whole call begins with a monitor, its own or that of the one before.
-                call = calls.read(data, at) if length > _OP_AT and data[at + 4 + _OP_AT] in _MONITORS else None
-                if call is not None and calls.end - at <= self._frame_limit:
-                    append(call)
-                    self.frames_received += 2 if call.ended is None else 3
-                    at = calls.end
-                    continue
+                if length > _OP_AT and data[at + 4 + _OP_AT] in _MONITORS:
+                    called = calls.read(data, at, append)
+                    if called != at:
+                        self.frames_received += calls.frames
+                        self.whole_calls += calls.calls
+                        at = called
+                        continue
                 append(fast.read_frame(data, at + 4, end) or self._read_any(data[at + 4 : end]))
             else:
                 self.ticks_received += 1
@@ -179,7 +182,7 @@ class DistributionLink:
     def _begin(self) -> tuple[FastReader, WholeCallReader]:
         # Only with the first frame that is no tick: an idle connection costs no more than it must.
         self._fast = FastReader(self.ours, self.peer, self._limits, self.fast_hits)
-        self._calls = WholeCallReader(self.peer, self._limits, self.fast_hits)
+        self._calls = WholeCallReader(self.peer, self._limits, self._frame_limit, self.fast_hits)
         return self._fast, self._calls
 
     def _read_any(self, frame: bytes) -> LinkEvent:
@@ -228,10 +231,9 @@ class DistributionLink:
             self.send_reply(from_pid, caller, alias_tag(alias), value)
             return
         frame = self._write_to_alias(from_pid, alias, value)
-        size = len(frame)
+        size = len(frame) - 4
         if size > self._frame_limit:
             raise self._too_long(size)
-        self._output += size.to_bytes(4)
         self._output += frame
 
     def send_call(self, caller: Pid, to: Pid | Atom, reference: Reference, request: Term) -> None:

@@ -66,7 +66,7 @@ def alias_tag(alias: bytes) -> ImproperList:
 
 
 def alias_writer(flags: int) -> Callable[[Pid, bytes, Term], bytes] | None:
-    """A function that makes the frame of `([alias | Ref], value)`, given `(from_pid, alias, value)`.
+    """A function that makes the frame of `([alias | Ref], value)`, its length in front, given `(from_pid, alias, value)`.
 
     It writes what `address_reply` addresses to the tag `alias_tag(alias)`, where all bytes but the ids and the value
     are the same each time. It raises UnencodableTerm. None where the flags know no alias.
@@ -79,7 +79,12 @@ def alias_writer(flags: int) -> Callable[[Pid, bytes, Term], bytes] | None:
     else:
         return None
 
+    same = len(head) + len(_PAIR_WITH_ALIAS)
+
     def write(from_pid: Pid, alias: bytes, value: Term) -> bytes:
-        return b"".join((head, from_pid.wire, alias, _PAIR_WITH_ALIAS, alias, encode(value)))
+        pid = from_pid.wire
+        payload = encode(value)
+        size = same + len(pid) + 2 * len(alias) + len(payload)
+        return b"".join((size.to_bytes(4), head, pid, alias, _PAIR_WITH_ALIAS, alias, payload))
 
     return write

@@ -68,52 +68,62 @@ class WholeCallReader:
     Args:
         peer: its other end.
         limits: for decoding requests.
+        frame_limit: a call that is longer, its frames together, is not taken; in bytes.
         hits: gets, and then counts, the calls that were taken, as WHOLE_CALL.
 
     Attributes:
-        end: where the call ends that `read` has returned.
+        calls, frames: how many the last `read` took.
     """
 
-    __slots__ = ("_find", "_hits", "_limits", "_peer", "_shapes", "_usual", "end")
+    __slots__ = ("_find", "_frame_limit", "_hits", "_limits", "_peer", "_shapes", "_usual", "calls", "frames")
 
-    def __init__(self, peer: NodeName, limits: Limits, hits: dict[str, int]) -> None:
+    def __init__(self, peer: NodeName, limits: Limits, frame_limit: int, hits: dict[str, int]) -> None:
         hits[WHOLE_CALL] = 0
-        self.end = 0
+        self.calls = self.frames = 0
         self._hits: Final = hits
+        self._frame_limit: Final = frame_limit
         self._limits: Final = limits
         self._peer: Final = Atom(peer.full).wire
         self._find: Final = _called(self._peer).match
         self._shapes: Final[dict[tuple[bytes, int], _Shape]] = {}
         self._usual: _Shape | None = None
 
-    def read(self, data: bytes, at: int) -> CallReceived | None:
-        """The call whose frames begin at `at`, if they are those of one from its first to its last byte."""
+    def read(self, data: bytes, at: int, append: Callable[[CallReceived], None]) -> int:
+        """Give `append` the calls whose frames begin at `at`, one after the other as long as there are any.
+
+        Where the last of them ends; `at` if there is none.
+        """
         shape = self._usual
-        found = None if shape is None else shape.match(data, at)
-        if found is None:
-            shape = self._shape(data, at)
-            if shape is None:
-                return None
-            found = shape.match(data, at)
+        limits, frame_limit, size = self._limits, self._frame_limit, len(data)
+        calls = frames = 0
+        while at < size:
+            found = None if shape is None else shape.match(data, at)
             if found is None:
-                return None
-            self._usual = shape
-        assert shape is not None
-        start = found.end()
-        behind = start - shape.behind_length
-        end = behind + _LENGTH(data, behind - 4)[0]
-        if end > len(data):
-            return None
-        try:
-            request, request_end = decode(data, start, self._limits)
-        except RemoteFault:
-            return None  # frame by frame it will be said again, behind what came before it
-        if request_end != end:
-            return None
-        self._hits[WHOLE_CALL] += 1
-        self.end = end
-        ended, key, caller, alias = found.groups()
-        return CallReceived(ended, key, shape.name, Pid(caller), alias, request)
+                shape = self._shape(data, at)
+                found = None if shape is None else shape.match(data, at)
+                if found is None:
+                    break
+                self._usual = shape
+            assert shape is not None
+            start = found.end()
+            behind = start - shape.behind_length
+            end = behind + _LENGTH(data, behind - 4)[0]
+            if end > size or end - at > frame_limit:
+                break
+            try:
+                request, request_end = decode(data, start, limits)
+            except RemoteFault:
+                break  # frame by frame it will be said again, behind what came before it
+            if request_end != end:
+                break
+            ended, key, caller, alias = found.groups()
+            append(CallReceived(ended, key, shape.name, Pid(caller), alias, request))
+            calls += 1
+            frames += 2 if ended is None else 3
+            at = end
+        self._hits[WHOLE_CALL] += calls
+        self.calls, self.frames = calls, frames
+        return at
 
     def _shape(self, data: bytes, at: int) -> _Shape | None:
         """That of the call at `at`; None where there is no call."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from typing import TYPE_CHECKING, Final
 
 from pyerlcoin.beam import dist
@@ -11,6 +12,7 @@ from pyerlcoin.beam.dist import Control, DistributionFlags, DistributionLink, Es
 from pyerlcoin.beam.errors import BeamError, LimitExceeded, RemoteFault
 from pyerlcoin.beam.etf.terms import Atom, Pid, Reference, Term
 from pyerlcoin.beam.node.carrier import why
+from pyerlcoin.beam.node.gathering import Gathering
 from pyerlcoin.beam.node.inbound import Inbound
 from pyerlcoin.beam.node.process import NOCONNECTION
 
@@ -33,6 +35,12 @@ class Connection(asyncio.BufferedProtocol):
 
     All connections of a node read into one buffer of the node's. For a protocol that is given bytes, asyncio makes
     room for 256 KiB anew for each read, and the system maps and unmaps that memory every time.
+
+    While many processes of the peer call at once, reads wait a moment: see `gathering`. Where two connections are busy
+    neither waits, as the other's calls are time enough.
+
+    Attributes:
+        gathered: how many reads have waited so.
     """
 
     def __init__(self, node: Node, transport: asyncio.Transport, established: Established, *, dialled: bool) -> None:
@@ -45,6 +53,10 @@ class Connection(asyncio.BufferedProtocol):
         # Since the last look of the ticker.
         self.wrote = True
         self.quiet_checks = 0
+        self.gathered = 0
+        # A read of TLS comes after the socket's: too late to wait.
+        self._gathering = Gathering() if node.gather_time > 0 and not node.carrier.encrypted else None
+        self._gather = False  # before the next read
         self._frames_at_check = 0
         self._ticks_seen = 0
         self._wrote_since_tick = True
@@ -82,11 +94,18 @@ class Connection(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Where the next read goes; `buffer_updated` follows at once."""
+        if self._gather and self._owner.last_read is self:
+            time.sleep(self._owner.gather_time)
+            self.gathered += 1
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
         """Handle all that came, then write all that it led to."""
+        calls = self._link.whole_calls
+        self._owner.last_read = self
         self._receive(self._buffer[:nbytes].tobytes())
+        if self._gathering is not None:
+            self._gather = self._gathering.after(self._link.whole_calls - calls)
 
     def _receive(self, data: bytes) -> None:
         link = self._link
@@ -156,6 +175,8 @@ class Connection(asyncio.BufferedProtocol):
             # What is in the buffer, a last reply say, still goes out, if the peer takes it soon.
             self._transport.close()
             self._lingering = self._owner.loop.call_later(self._owner.setup_time, self._transport.abort)
+        if self._owner.last_read is self:
+            self._owner.last_read = None
         self._owner.disconnected(self, reason, fault)
         self._inbound.close()
         watching, self._watching = self._watching, {}

@@ -8,6 +8,7 @@ from pyerlcoin.beam.dist import OFFERED, AliasSend, AltactSigSend, DistributionF
 from pyerlcoin.beam.dist.reply import alias_tag, alias_writer
 from pyerlcoin.beam.errors import UnencodableTerm
 from pyerlcoin.beam.etf import Atom, ImproperList, Pid, Reference, Term
+from tests.support import golden
 from tests.support.terms import terms
 
 _OURS = Pid.make("ours@b", 1, 0, 7)
@@ -60,7 +61,8 @@ def test_the_quick_writer_writes_the_same_bytes(flags: DistributionFlags, value:
     write = alias_writer(flags)
     assert write is not None
     assert alias_tag(_ALIAS.wire) == _CALL
-    assert write(_OURS, _ALIAS.wire, value) == address_reply(flags, _OURS, _CALLER, _CALL, (_CALL, value)).encode()
+    message = address_reply(flags, _OURS, _CALLER, _CALL, (_CALL, value))
+    assert write(_OURS, _ALIAS.wire, value) == golden.frame(message.encode())
 
 
 def test_a_peer_without_aliases_has_no_quick_writer() -> None:

@@ -17,6 +17,7 @@ from pyerlcoin.beam.dist import (
     monitor_key,
     read_message,
 )
+from pyerlcoin.beam.dist.link import FRAME_LIMIT
 from pyerlcoin.beam.dist.whole_call import GEN_CALL, WHOLE_CALL, WholeCallReader
 from pyerlcoin.beam.etf import DEFAULT, Atom, ImproperList, Pid, Reference, Term
 from tests.support import golden
@@ -39,15 +40,16 @@ def _ref(words: int) -> Reference:
 class _Reader:
     """The reader of one connection, and what it counted."""
 
-    def __init__(self) -> None:
+    def __init__(self, frame_limit: int = FRAME_LIMIT) -> None:
         self.hits: dict[str, int] = {}
-        self.reader = WholeCallReader(_PEER, DEFAULT, self.hits)
+        self.reader = WholeCallReader(_PEER, DEFAULT, frame_limit, self.hits)
 
     def read(self, *frames: bytes) -> CallReceived | None:
         """Between other bytes, as in what a socket gives, with their lengths; None also if not all of them were taken."""
         data = b"ab" + b"".join(len(frame).to_bytes(4) + frame for frame in frames)
-        found = self.reader.read(data + data, 2)
-        return found if self.reader.end == len(data) else None
+        found: list[CallReceived] = []
+        end = self.reader.read(data + data, 2, found.append)
+        return found[0] if len(found) == 1 and end == len(data) else None
 
     @property
     def taken(self) -> int:
@@ -152,6 +154,24 @@ def test_a_request_that_is_no_term_is_left_to_the_long_way(broken: bytes) -> Non
     assert reader.taken == 0
 
 
+def test_calls_that_follow_each_other_are_taken_at_once() -> None:
+    first, later = [golden.MONITOR, golden.CALL], [golden.DEMONITOR, golden.MONITOR, golden.CALL]
+    reader = _Reader()
+    calls = b"".join(map(golden.frame, [*first, *later, *later]))
+    for rest in (b"", golden.frame(golden.DEMONITOR), calls[:100], bytes(4)):
+        found: list[CallReceived] = []
+        assert reader.reader.read(calls + rest, 0, found.append) == len(calls)
+        assert [call.ended is None for call in found] == [True, False, False]
+        assert (reader.reader.calls, reader.reader.frames) == (3, 8)
+    assert reader.taken == 12
+
+
+def test_a_call_over_the_limit_is_left_to_the_long_way() -> None:
+    size = sum(len(golden.frame(one)) for one in (golden.MONITOR, golden.CALL))
+    assert _Reader(size).read(golden.MONITOR, golden.CALL) is not None
+    assert _Reader(size - 1).read(golden.MONITOR, golden.CALL) is None
+
+
 @given(terms)
 def test_any_request_of_a_whole_call_comes_out_as_on_the_long_way(request_: Term) -> None:
     reader = _Reader()
@@ -167,13 +187,13 @@ def test_what_is_taken_as_a_whole_call_is_one(first: bool, data: st.DataObject) 
     stream = b"".join(map(golden.frame, frames))
     at = data.draw(st.integers(0, len(stream) - 1))
     changed = stream[:at] + bytes((data.draw(st.integers(0, 255)),)) + stream[at + 1 :]
-    reader = _Reader().reader
-    found = reader.read(changed, 0)
-    if found is not None:
-        assert reader.end == len(changed)
+    found: list[CallReceived] = []
+    end = _Reader().reader.read(changed, 0, found.append)
+    assert end == (len(changed) if found else 0)
+    if found:
         pieces = (changed[place + 4 : place + 4 + len(one)] for one, place in zip(frames, _places(frames), strict=True))
         messages = [read_message(piece) for piece in pieces]
-        for event, message in zip(unfold([found]), messages, strict=True):
+        for event, message in zip(unfold(found), messages, strict=True):
             if isinstance(event, MonitorReceived | DemonitorReceived):
                 assert isinstance(message, MonitorP | DemonitorP)
                 assert (event.key, event.target) == (monitor_key(message), message.target)
@@ -186,6 +206,13 @@ def _places(frames: list[bytes]) -> list[int]:
     return [sum(len(one) + 4 for one in frames[:count]) for count in range(len(frames))]
 
 
+def _taken(stream: bytes) -> int:
+    """How many calls it begins with; nothing is taken but them."""
+    found: list[CallReceived] = []
+    assert (_Reader().reader.read(stream, 0, found.append) == 0) == (not found)
+    return len(found)
+
+
 def test_lengths_that_do_not_fit_are_left_to_the_long_way() -> None:
     head = [golden.DEMONITOR, golden.MONITOR, golden.CALL]
     stream = b"".join(map(golden.frame, head))
@@ -195,6 +222,6 @@ def test_lengths_that_do_not_fit_are_left_to_the_long_way() -> None:
         for change in (1, 255):
             changed = bytearray(stream + bytes(300))
             changed[place] = (changed[place] + change) % 256
-            assert _Reader().reader.read(bytes(changed), 0) is None
+            assert _taken(bytes(changed)) == 0
     broken = stream[: -len(golden.CALL) // 4] + b"\xff" * 200
-    assert _Reader().reader.read(broken, 0) is None
+    assert _taken(broken) == 0

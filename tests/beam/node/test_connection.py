@@ -7,12 +7,13 @@ import pytest
 
 from pyerlcoin.beam import Atom, GenServer, ImproperList, Node, NodeLimits, Sender, Term, dist
 from pyerlcoin.beam.errors import LimitExceeded, MalformedMessage, MalformedTerm, NodeDown
-from pyerlcoin.beam.etf import Pid, Reference, term_to_binary
+from pyerlcoin.beam.etf import Pid, term_to_binary
 from pyerlcoin.beam.node import connection as connection_module
 from pyerlcoin.beam.node.connection import Connection
 from pyerlcoin.beam.node.events import NodeDisconnected
 from tests.support.clock import UNIT
-from tests.support.nodes import Cluster, EventLog, RawPeer, until
+from tests.support.nodes import Cluster, EventLog, until
+from tests.support.whole_calls import pid_of, ref_of, whole_call
 
 ALIAS, YES, NOPROC, NOTSUP = Atom("alias"), Atom("yes"), Atom("noproc"), Atom("notsup")
 GEN_CALL, IS_AUTH, NET_KERNEL = Atom("$gen_call"), Atom("is_auth"), Atom("net_kernel")
@@ -27,14 +28,6 @@ class Echo(GenServer):
 
     def handle_info(self, message: Term) -> None:
         self.infos.put_nowait(message)
-
-
-def pid_of(peer: RawPeer, number: int = 1) -> Pid:
-    return Pid.make(peer.name, number, 0, 7)
-
-
-def ref_of(peer: RawPeer, number: int = 1) -> Reference:
-    return Reference.make(peer.name, 7, (number, 2, 3))
 
 
 async def still_answers(cluster: Cluster, node: Node) -> bool:
@@ -405,14 +398,6 @@ class Gate(Echo):
         async with asyncio.timeout(20 * UNIT):
             await self.opened.wait()
         return request
-
-
-def whole_call(peer: RawPeer, name: str, number: int) -> list[dist.Control]:
-    """What a BEAM writes for the call with that number of one process: the monitor of the one before ends."""
-    me, name_, ref = pid_of(peer), Atom(name), ref_of(peer, number)
-    call = dist.RegSend(me, name_, (GEN_CALL, (me, ImproperList([ALIAS], ref)), number))
-    before = [dist.DemonitorP(me, name_, ref_of(peer, number - 1))] if number > 1 else []
-    return [*before, dist.MonitorP(me, name_, ref), call]
 
 
 async def test_whole_calls_while_a_handler_waits() -> None:
