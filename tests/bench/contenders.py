@@ -101,6 +101,7 @@ def main(
     parser = argparse.ArgumentParser(description=words, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=rounds)
     parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
+    parser.add_argument("--section", default=name, help="there, in place of %(default)s")
     options = parser.parse_args()
     load = os.getloadavg()[0]
     measured, ratios, versions = asyncio.run(measure(options.rounds))
@@ -114,4 +115,4 @@ def main(
     section = "\n".join([measured_on, "", *table(measured, unit), "", *ratios])
     print(section)
     if options.write:
-        write(name, section)
+        write(options.section, section)
