@@ -6,18 +6,20 @@ import argparse
 import asyncio
 import importlib.util
 import os
+import re
 import sys
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import date
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 
 from pyerlcoin.search.bench import machine
 from tests.bench.document import write
 from tests.support.beam import Beam, ElixirScript, RealEpmd, available_releases
 from tests.support.ports import fresh_cookie, fresh_node
-from tests.support.process import Child
+from tests.support.process import Child, ChildFailed
 
 __all__ = ["Contenders", "Rates", "loops", "main", "ratio"]
 
@@ -49,25 +51,45 @@ class Contenders:
         self.versions = f"Elixir {beam.elixir} on OTP {beam.otp}"
         return beam
 
-    async def program(self, until: str, label: str, *argv: str, env: dict[str, str] | None = None) -> Child:
-        """A program of ours, as soon as it says a line like `until`."""
+    async def program(
+        self, until: str, label: str, *argv: str, env: dict[str, str] | None = None, output: Path | None = None
+    ) -> Child:
+        """A program of ours, as soon as it says a line like `until`; with `output`, into that file."""
         environment = {"ERL_EPMD_PORT": str(self.epmd.port), **(env or {})}
-        child = await self._undo.enter_async_context(Child([sys.executable, "-m", *argv], env=environment, label=label))
-        await child.wait_line(until)
+        child = Child([sys.executable, "-m", *argv], env=environment, label=label, output=output)
+        await _said(await self._undo.enter_async_context(child), until, output)
         return child
 
-    async def script(self, path: Path, until: str, *args: str) -> str:
-        """The name of a node of the system's Elixir that runs a script, as soon as it says a line like `until`."""
+    async def script(self, path: Path, until: str, *args: str, output: Path | None = None) -> str:
+        """The name of a node of the system's Elixir that runs a script; the rest as for `program`."""
         release = available_releases()[0]
-        script = ElixirScript(release, path, *args, epmd_port=self.epmd.port, cookie=self.cookie)
-        await (await self._undo.enter_async_context(script)).wait_line(until, timeout=60)
+        script = ElixirScript(release, path, *args, epmd_port=self.epmd.port, cookie=self.cookie, output=output)
+        await _said(await self._undo.enter_async_context(script), until, output)
         return script.node
+
+    def file(self) -> Path:
+        """A new one, which goes with the block."""
+        folder = self._undo.enter_context(TemporaryDirectory())
+        return Path(folder, "output")
 
     async def peer(self, loop: str) -> str:
         """The name of a node_peer on that event loop."""
         node = fresh_node(loop)
         await self.program("^up$", loop, "tests.bench.node_peer", node, self.cookie, loop)
         return node
+
+
+async def _said(child: Child, until: str, output: Path | None) -> None:
+    if output is None:
+        await child.wait_line(until, timeout=60)
+        return
+    async with asyncio.timeout(60):
+        while not re.search(until, output.read_text()):  # noqa: ASYNC240  # some lines by then
+            if not child.running:
+                raise SystemExit(f"it ended before it said {until}\n{child.log}")
+            # Nothing tells of a file's growth, everywhere.
+            with suppress(ChildFailed):
+                await child.wait(0.1)
 
 
 def loops() -> list[str]:

@@ -3,7 +3,8 @@
     python -m tests.bench.mining [--rounds N] [--write]
 
 A miner's rate is that of the integers of its finished units, from the first to the last unit that ended in the run:
-hellos, reports, units and the way to the server included. Every coin of it must have been accepted.
+hellos, reports, units and the way to the server included. Every coin of it must have been accepted. What is said of a
+thousand coins a second goes into files: whoever read it meanwhile would take a core from those who search.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -38,9 +41,23 @@ AUTO = "mine at serve --workload auto"
 EXS = "mine at server.exs, units of 10,000,000"
 
 
-def told(child: Child) -> list[dict[str, Any]]:
-    """The events that a command with --json-events has told so far."""
-    return [json.loads(line) for line in child.out if line.startswith("{")]
+@dataclass
+class Miner:
+    """One of the measurement, which ends by itself."""
+
+    node: str
+    child: Child
+    output: Path
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """What it has told so far."""
+        return told(self.output.read_text().splitlines())
+
+
+def told(lines: Sequence[str]) -> list[dict[str, Any]]:
+    """The events that a command with --json-events has told."""
+    return [json.loads(line) for line in lines if line.startswith("{")]
 
 
 def finished_rate(events: list[dict[str, Any]]) -> float:
@@ -69,21 +86,24 @@ class Mining:
 
     async def exs(self) -> str:
         """The example's server in Elixir."""
-        return await self._contenders.script(EXAMPLES / "server.exs", "hands out", SECRET, "10000000", str(ZEROS))
+        words = (SECRET, "10000000", str(ZEROS))
+        output = self._contenders.file()
+        return await self._contenders.script(EXAMPLES / "server.exs", "hands out", *words, output=output)
 
-    async def mine(self, server: str, seconds: int, *options: str) -> tuple[str, Child]:
-        """`pyerlcoin mine` of it, which ends by itself."""
+    async def mine(self, server: str, seconds: int, *options: str) -> Miner:
+        """`pyerlcoin mine` of it."""
         node = fresh_node("mine")
         words = ("--as", node.partition("@")[0], "--name", node, "--cookie", self._contenders.cookie)
         rest = ("--zeros", str(ZEROS), "--seconds", str(seconds), "--json-events", *options)
-        child = await self._contenders.program('"joined"', "mine", "pyerlcoin", "mine", server, *words, *rest)
-        return node, child
+        output = self._contenders.file()
+        argv = ("pyerlcoin", "mine", server, *words, *rest)
+        return Miner(node, await self._contenders.program('"joined"', "mine", *argv, output=output), output)
 
 
-async def mined(child: Child, seconds: int) -> float:
-    """The rate of a miner that ends by itself. Every coin must have been accepted."""
-    await child.wait(seconds + 60)
-    events = told(child)
+async def mined(miner: Miner, seconds: int) -> float:
+    """Its rate. Every coin must have been accepted."""
+    await miner.child.wait(seconds + 60)
+    events = miner.events
     stopped = events[-1]
     if stopped["event"] != "stopped" or stopped["rejected"] or not stopped["coins"]:
         raise SystemExit(f"the miner did not do well: {stopped}")
@@ -106,13 +126,12 @@ async def measure(rounds: int) -> tuple[list[Rates], list[str], str]:
         for _ in range(rounds):
             before = await alone()
             server, child = await mining.serve("--workload", "auto", "--ledger", ":memory:", "--quiet")
-            node, miner = await mining.mine(server, SECONDS)
-            pings += await pinged(pinger, node)
+            miner = await mining.mine(server, SECONDS)
+            pings += await pinged(pinger, miner.node)
             auto = await mined(miner, SECONDS)
             child.close()
             between = await alone()
-            _, miner = await mining.mine(await mining.exs(), SECONDS)
-            exs = await mined(miner, SECONDS)
+            exs = await mined(await mining.mine(await mining.exs(), SECONDS), SECONDS)
             after = await alone()
             measured.append({f"{ENGINE}, before": (before + between) / 2, AUTO: auto,
                              f"{ENGINE}, after": (between + after) / 2, EXS: exs})  # fmt: skip
@@ -158,13 +177,13 @@ async def mixed(mining: Mining, contenders: Contenders) -> list[str]:
         name: await mining.mine(server, MIXED_SECONDS, "--engine", name, "--workers", "1")
         for name in ("python", "simd")
     }
-    for _, miner in miners.values():
-        await miner.wait(MIXED_SECONDS + 60)
+    for miner in miners.values():
+        await miner.child.wait(MIXED_SECONDS + 60)
     units: dict[str, list[tuple[float, float]]] = {}
-    for event in told(child):
+    for event in told(child.out):
         if event["event"] == "finished":
             units.setdefault(event["name"], []).append((event["at"], event["seconds"]))
-    names = {node.partition("@")[0]: name for name, (node, _) in miners.items()}
+    names = {miner.node.partition("@")[0]: name for name, miner in miners.items()}
     lines = []
     for name, ends in units.items():
         late = [seconds for at, seconds in ends if at >= ends[0][0] + MIXED_SECONDS / 4]
@@ -172,7 +191,7 @@ async def mixed(mining: Mining, contenders: Contenders) -> list[str]:
             f"- mixed, units of {names.get(name, name)}: median {median(late):.2f} s, "
             f"{min(late):.2f} to {max(late):.2f} s, {len(late)} of them"
         )
-    lines.append(f"- mixed, simd idle: {100 * idle(told(miners['simd'][1])):.1f} % of the time")
+    lines.append(f"- mixed, simd idle: {100 * idle(miners['simd'].events):.1f} % of the time")
     child.close()
     return lines
 

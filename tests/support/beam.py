@@ -241,7 +241,10 @@ class Beam(Child):
 
 
 class ElixirScript(Child):
-    """`elixir SCRIPT ARGS` as a node of its own, as a person starts it in a shell. `flags` as for a `Beam`."""
+    """`elixir SCRIPT ARGS` as a node of its own, as a person starts it in a shell.
+
+    `flags` as for a `Beam`, `output` as for a `Child`.
+    """
 
     def __init__(
         self,
@@ -252,6 +255,7 @@ class ElixirScript(Child):
         cookie: str,
         name: str | None = None,
         flags: Sequence[str] = (),
+        output: Path | None = None,
     ) -> None:
         self.node = name or fresh_node(script.stem)
         self._folder = release.folder()
@@ -264,6 +268,7 @@ class ElixirScript(Child):
                 ),
                 env={**_ENVIRONMENT, "ERL_EPMD_PORT": str(epmd_port), "HOME": "/tmp"},
                 label=f"{release} {script.name}",
+                output=output,
             )
             undo.pop_all()
 

@@ -90,27 +90,33 @@ class Child:
         env: Mapping[str, str] | None = None,
         cwd: str | os.PathLike[str] | None = None,
         label: str = "child",
+        output: Path | None = None,
     ) -> None:
-        """Starts `argv`. `env` is added to this process's environment. Raises OSError when it cannot be started."""
+        """Starts `argv`. `env` is added to this process's environment. Raises OSError when it cannot be started.
+
+        output: a file for its standard output, which nobody here reads then: `out` stays empty. For what says so much
+            that reading it would be felt.
+        """
         self.label = label
         self.out: list[str] = []
         self.err: list[str] = []
         self._lock = threading.Lock()
         self._waiters: list[_Waiter] = []
         self._ended: concurrent.futures.Future[int] = concurrent.futures.Future()
-        self._process = subprocess.Popen(
-            [os.fspath(part) for part in argv],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**os.environ, **(env or {})},
-            cwd=cwd,
-        )
-        assert self._process.stdout is not None
-        assert self._process.stderr is not None
+        with contextlib.ExitStack() as until_started:
+            self._process = subprocess.Popen(
+                [os.fspath(part) for part in argv],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE if output is None else until_started.enter_context(output.open("wb")),
+                stderr=subprocess.PIPE,
+                env={**os.environ, **(env or {})},
+                cwd=cwd,
+            )
+        pipes: list[tuple[Stream, IO[bytes] | None]] = [("out", self._process.stdout), ("err", self._process.stderr)]
         self._readers = [
-            threading.Thread(target=self._read, args=("out", self._process.stdout), daemon=True),
-            threading.Thread(target=self._read, args=("err", self._process.stderr), daemon=True),
+            threading.Thread(target=self._read, args=(stream, pipe), daemon=True)
+            for stream, pipe in pipes
+            if pipe is not None
         ]
         self._reaper = threading.Thread(target=self._reap, daemon=True)
         for thread in (*self._readers, self._reaper):
