@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pyerlcoin.beam.dist import Cookie, NodeName
     from pyerlcoin.beam.errors import BeamError
     from pyerlcoin.beam.etf import Atom, BitString, ImproperList, Map, Pid, Reference, Term
+    from pyerlcoin.beam.node.calls import Request
     from pyerlcoin.beam.node.carrier import Carrier
     from pyerlcoin.beam.node.cookie_file import read_cookie
     from pyerlcoin.beam.node.events import Event
@@ -53,6 +54,7 @@ __all__ = [
     "Pid",
     "Process",
     "Reference",
+    "Request",
     "Sender",
     "Tables",
     "Target",
@@ -76,6 +78,7 @@ _HOMES: Final = {
     "NodeName": "dist",
     "Pid": "etf",
     "Process": "node.process",
+    "Request": "node.calls",
     "Reference": "etf",
     "Sender": "node.sender",
     "Tables": "node.node",

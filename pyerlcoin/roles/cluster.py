@@ -17,7 +17,7 @@ method that has to connect first.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Protocol, TypeAlias
 
 from pyerlcoin.beam.etf.terms import Pid, Term
@@ -25,6 +25,7 @@ from pyerlcoin.errors import CannotReach
 
 __all__ = [
     "Address",
+    "Answer",
     "CallEnded",
     "CallTimedOut",
     "Caller",
@@ -134,6 +135,13 @@ class Host(Protocol):
         """The process ends with reason `normal`, and its monitors fire at the callers."""
 
 
+class Answer(Awaitable[Term], Protocol):
+    """The reply of a call that was made; awaiting it ends as the call does. Every one is awaited or cancelled, once."""
+
+    def cancel(self) -> object:
+        """Give the call up; a late reply is dropped. Harmless once it has ended."""
+
+
 class Caller(Protocol):
     """A process of ours that makes calls: the pid that the server sees."""
 
@@ -146,6 +154,12 @@ class Caller(Protocol):
 
         Without `timeout` (in seconds) the call ends with the reply or with the monitor. Raises `CallEnded`,
         `CannotReach` or `RefusedByPeer`. Cancelling the awaiting task gives the call up; a late reply is dropped.
+        """
+
+    def request(self, to: Address, request: Term) -> Answer:
+        """As `call` without a timeout, and sent before this returns if that node is connected.
+
+        For many calls at once, which need no task each.
         """
 
     async def cast(self, to: Address, request: Term) -> None:

@@ -16,8 +16,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import Final
 
+from pyerlcoin.beam.etf.terms import Term
 from pyerlcoin.coin.coin import ZEROS, digest_hex, is_coin
 from pyerlcoin.coin.unit import Unit
 from pyerlcoin.errors import GameError
@@ -37,7 +39,7 @@ LANES: Final = 3
 with a third also where a unit lasts only as long as some answers take."""
 
 _PIPELINE: Final = 64
-"""Coins on their way at once: enough to hide the network, too few to flood a server at one zero."""
+"""Coins of a lane on their way at once: enough to hide the network, too few to flood a server at one zero."""
 
 _FAREWELL: Final = 5.0
 """Seconds that a miner which stops waits for the answers to its last coins."""
@@ -116,7 +118,6 @@ class MinerRole:
         )
         self._lanes: list[Lane] = []
         self._secret: bytes | None = None
-        self._pipeline = asyncio.Semaphore(_PIPELINE)
         self._stop = asyncio.Event()
         self._reason: str | None = None
         self._finishing = False
@@ -220,7 +221,7 @@ class MinerRole:
             for work in self._works():
                 work.interrupt("stopped")
             await asyncio.gather(keeper, stopper, *lanes, return_exceptions=True)
-            reports = [report for work in self._works() for report in work.reports.values()]
+            reports = [work.report for work in self._works() if work.report is not None]
             for report in reports:
                 report.cancel()
             await asyncio.gather(*reports, return_exceptions=True)
@@ -358,34 +359,35 @@ class MinerRole:
         self._report(lane, work, {n})
 
     def _report(self, lane: Lane, work: Work, coins: set[int]) -> None:
-        """Tell the server of `coins`, as many at once as the pipeline takes, but for those on their way already."""
-        if work.dropped:
+        """Tell the server of `coins`, but for those that it is being told of already."""
+        if work.dropped or not coins:
             return
-        # Each by itself: the difference of a set and a dict's keys walks through all the keys, which may be thousands.
-        for n in sorted(n for n in coins if n not in work.reports):
-            report = work.reports[n] = asyncio.create_task(self._tell(lane, work, n))
-            report.add_done_callback(partial(work.told, n))
+        work.untold.update(dict.fromkeys(sorted(coins)))
+        if work.report is None or work.report.done():
+            work.report = asyncio.create_task(self._tell(lane, work))
 
     async def _answered(self, work: Work) -> None:
         """Until each coin that was told of has its answer."""
-        while work.reports:
-            for report in (await asyncio.wait(work.reports.values()))[0]:
-                if not report.cancelled():
-                    report.result()
-            # Those that are done take themselves out.
-            await asyncio.sleep(0)
+        while work.report is not None and not work.report.done():
+            await asyncio.wait({work.report})
+        if work.report is not None and not work.report.cancelled():
+            work.report.result()
 
-    async def _tell(self, lane: Lane, work: Work, n: int) -> None:
-        async with self._pipeline:
-            while True:
-                try:
-                    reply = await self._session.ask(lane.index, lane.caller, Coin(self._options.name, n))
-                    answer = messages.read_count(reply)
-                except Unanswered:
-                    continue
-                except messages.UnreadableReply as error:
-                    answer = Refused(str(error))
-                break
+    async def _tell(self, lane: Lane, work: Work) -> None:
+        while work.untold:
+            coins = list(islice(work.untold, _PIPELINE))
+            requests = [Coin(self._options.name, n) for n in coins]
+            # One that has no answer is told of again, on whatever connection comes next.
+            with suppress(Unanswered):
+                await self._session.ask_each(lane.index, lane.caller, requests, partial(self._told, lane, work, coins))
+
+    def _told(self, lane: Lane, work: Work, coins: list[int], place: int, reply: Term) -> None:
+        n = coins[place]
+        work.untold.pop(n, None)
+        try:
+            answer = messages.read_count(reply)
+        except messages.UnreadableReply as error:
+            answer = Refused(str(error))
         if isinstance(answer, Refused):
             self._rejected += 1
             self._events.publish(told.CoinRejected(lane.index, n, answer.message))

@@ -7,14 +7,14 @@ coin from an unknown name crashes the original.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from pyerlcoin.beam.etf.terms import Term
 from pyerlcoin.errors import CannotReach, GaveUp, RefusedByPeer
 from pyerlcoin.roles import messages
-from pyerlcoin.roles.cluster import Address, Caller
+from pyerlcoin.roles.cluster import Address, Answer, Caller
 from pyerlcoin.roles.events import Events, Joined, NameTaken, Retrying, ServerGone, StillWaiting
 from pyerlcoin.roles.messages import Given, Hello, Refused, Request
 from pyerlcoin.roles.timing import Handle, Timing, pause
@@ -96,7 +96,8 @@ class Session:
         self._failures = 0
         self._taken_since: float | None = None
         self._asked = 0
-        # When each request was sent that waits for its answer, the oldest first, until it was said that it waits.
+        # When each request, or many at once, was sent that waits for its answer, oldest first, until it was said that
+        # it waits.
         self._unanswered: dict[int, tuple[float, int, type]] = {}
         self._notice: Handle | None = None
         self.round_trip: float | None = None
@@ -120,6 +121,32 @@ class Session:
         except (CannotReach, RefusedByPeer) as error:
             self._lose(life, error)
             raise Unanswered from error
+
+    async def ask_each(
+        self, lane: int, caller: Caller, requests: Sequence[Request], answered: Callable[[int, Term], None]
+    ) -> None:
+        """Send all of them at once; `answered` gets the place of each and its reply, in order.
+
+        Raises `Unanswered` for the first that has none, and for all after it; the session then says hello again.
+        """
+        await self._open.wait()
+        life = self._life
+        number = self._begin(lane, type(requests[0]))
+        began = self._timing.now()
+        asked: list[Answer] = []
+        try:
+            asked += [caller.request(self._server, messages.request_term(request)) for request in requests]
+            for place, answer in enumerate(asked):
+                reply = await answer
+                self.round_trip = self._timing.now() - began
+                answered(place, reply)
+        except (CannotReach, RefusedByPeer) as error:
+            self._lose(life, error)
+            raise Unanswered from error
+        finally:
+            self._unanswered.pop(number, None)
+            for answer in asked:
+                answer.cancel()
 
     def well(self) -> None:
         """A request was granted, so the next loss is a new one."""
@@ -202,17 +229,22 @@ class Session:
             self._lost.set_result(failure)
 
     async def _call(self, lane: int, caller: Caller, request: Request) -> Term:
-        number = self._asked = self._asked + 1
+        number = self._begin(lane, type(request))
         began = self._timing.now()
-        self._unanswered[number] = (began, lane, type(request))
-        if self._notice is None:
-            self._notice = self._timing.later(_WAITS, self._look)
         try:
             reply = await caller.call(self._server, messages.request_term(request))
             self.round_trip = self._timing.now() - began
             return reply
         finally:
             self._unanswered.pop(number, None)
+
+    def _begin(self, lane: int, kind: type) -> int:
+        """A request goes out. Its number among those that wait."""
+        number = self._asked = self._asked + 1
+        self._unanswered[number] = (self._timing.now(), lane, kind)
+        if self._notice is None:
+            self._notice = self._timing.later(_WAITS, self._look)
+        return number
 
     def _look(self) -> None:
         """Say which requests have waited for long. One timer for all: there may be thousands of them a second."""

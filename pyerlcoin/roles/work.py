@@ -52,7 +52,10 @@ class Work:
         self.seen: set[int] = set()
         self.hits: set[int] = set()
         self.accepted: set[int] = set()
-        self.reports: dict[int, asyncio.Task[None]] = {}
+        self.untold: dict[int, None] = {}
+        """The coins that the server has not answered, in the order in which it is told of them."""
+        self.report: asyncio.Task[None] | None = None
+        """What tells it of them, the latest."""
         self.dropped = False
         self.interrupted: str | None = None
         self._search: RunningSearch | None = None
@@ -72,11 +75,6 @@ class Work:
         """The search is over: how many integers it did."""
         self._settled = True
         return self.done_integers
-
-    def told(self, n: int, report: asyncio.Task[None]) -> None:
-        """The report of `n` ended. One that failed stays, for whoever waits for it to raise."""
-        if report.cancelled() or report.exception() is None:
-            self.reports.pop(n, None)
 
     async def search(self, searches: Searches, zeros: int, found: Callable[[int], None]) -> bool:
         """Search the unit, telling each hit in the event loop. False when it was interrupted."""
@@ -104,8 +102,9 @@ class Work:
         self.interrupted = self.interrupted or reason
         if drop:
             self.dropped = True
-            for report in self.reports.values():
-                report.cancel()
+            self.untold.clear()
+            if self.report is not None:
+                self.report.cancel()
         if self._search is not None:
             self._search.future.cancel()
 

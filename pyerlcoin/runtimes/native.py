@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from types import TracebackType
-from typing import Final
+from typing import Any, Final
 
-from pyerlcoin.beam import NO_REPLY, Atom, BeamError, GenServer, Node, Pid, Process, Reference, Sender, Term
+from pyerlcoin.beam import NO_REPLY, Atom, BeamError, GenServer, Node, Pid, Process, Reference, Request, Sender, Term
 from pyerlcoin.beam import errors as beam
 from pyerlcoin.errors import CannotReach, GameError, RefusedByPeer, WrongUsage
-from pyerlcoin.roles.cluster import Address, CallEnded, CallTimedOut, NodeLost, NoServer, Reply, ServerEnded, Service
+from pyerlcoin.roles.cluster import (
+    Address,
+    Answer,
+    CallEnded,
+    CallTimedOut,
+    NodeLost,
+    NoServer,
+    Reply,
+    ServerEnded,
+    Service,
+)
 
 __all__ = ["NativeCaller", "NativeCluster", "NativeHost", "translate", "translated"]
 
@@ -181,6 +192,23 @@ def _ended(to: Address, reason: Term) -> CallEnded:
     return ServerEnded(to, reason)
 
 
+class _Answer:
+    """`cluster.Answer`."""
+
+    __slots__ = ("_asked", "_to")
+
+    def __init__(self, asked: Request | asyncio.Task[Term], to: Address) -> None:
+        self._asked = asked
+        self._to = to
+
+    def __await__(self) -> Generator[Any, None, Term]:
+        with translated(self._to):
+            return (yield from self._asked.__await__())
+
+    def cancel(self) -> None:
+        self._asked.cancel()
+
+
 class NativeCaller:
     """`cluster.Caller`."""
 
@@ -195,6 +223,10 @@ class NativeCaller:
     async def call(self, to: Address, request: Term, *, timeout: float | None = None) -> Term:
         with translated(to):
             return await self._process.call((to.name, to.node), request, timeout)
+
+    def request(self, to: Address, request: Term) -> Answer:
+        with translated(to):
+            return _Answer(self._process.send_request((to.name, to.node), request), to)
 
     async def cast(self, to: Address, request: Term) -> None:
         with translated(to):

@@ -17,7 +17,7 @@ from pyerlcoin.roles.miner import MinerOptions, MinerRole
 from pyerlcoin.roles.session import Backoff
 from tests.support.manual_timing import until
 from tests.support.memory_cluster import MemoryCluster
-from tests.support.room import DONE, HELLO, SERVER, Room, coins
+from tests.support.room import COIN, DONE, HELLO, SERVER, Room, coins
 
 
 @given(st.integers(1, 10**6), st.floats(0, 1))
@@ -69,6 +69,23 @@ async def test_each_call_is_said_to_wait_once_when_its_own_time_is_up() -> None:
         room.timing.advance(3600.0)
         assert len(room.of(told.StillWaiting)) == 2
         room.host.release()
+
+
+async def test_coins_that_are_told_together_are_said_to_wait_once() -> None:
+    room = Room()
+    await room.serve()
+    async with room.mining():
+        search = await room.searching()
+        room.host.hold = True
+        search.finish()
+        await until(lambda: room.asked(COIN) == [(COIN, b"Alice", n) for n in coins(1, 100)])
+        room.timing.advance(5.1)
+        assert room.of(told.StillWaiting) == [told.StillWaiting(0, "coin", 5.0)]
+        room.timing.advance(3600.0)
+        room.host.release()
+        await until(lambda: room.has(told.CoinAccepted, len(coins(1, 100))))
+        await room.searching()
+    assert len(room.of(told.StillWaiting)) == 1
 
 
 async def test_after_a_lost_connection_hello_comes_before_anything_else() -> None:
@@ -246,3 +263,43 @@ async def test_another_refusal_of_the_name_ends_it() -> None:
     )
     with pytest.raises(RefusedByPeer, match="a name is UTF-8 text"):
         await room.miner.run()
+
+
+async def test_no_more_than_so_many_coins_of_a_lane_wait_for_their_answer() -> None:
+    room = Room()
+    await room.serve(workload=3_000)
+    found = coins(1, 3_000)
+    assert len(found) > 2 * 64
+    async with room.mining():
+        search = await room.searching()
+        room.host.hold = True
+        search.finish()
+        await until(lambda: len(room.asked(COIN)) == 64)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert room.asked(COIN) == [(COIN, b"Alice", n) for n in found[:64]]
+        room.host.release()
+        await until(lambda: room.has(told.CoinAccepted, len(found)))
+        await room.searching()
+        assert [event.n for event in room.of(told.CoinAccepted)] == found
+        assert not room.of(told.CoinRejected)
+
+
+async def test_coins_that_lost_their_answers_are_told_again_and_only_those() -> None:
+    room = Room()
+    server = await room.serve()
+    found = coins(1, 100)
+    async with room.mining():
+        search = await room.searching()
+        search.find(found[0])
+        await until(lambda: room.has(told.CoinAccepted, 1))
+        room.host.hold = True
+        for n in found[1:]:
+            search.find(n)
+        await until(lambda: len(room.asked(COIN)) == len(found))
+        room.host.hold = False
+        room.network.cut(SERVER.node)
+        await room.rejoined()
+        await until(lambda: room.has(told.CoinAccepted, len(found)))
+        assert server.ledger.progress(room.timing.now()).coins == len(found)
+        assert sorted(event.n for event in room.of(told.CoinAccepted)) == found

@@ -154,6 +154,24 @@ async def test_a_call_ends_with_what_became_of_the_server(pair: Pair) -> None:
         await caller.call(pair.to, 1, timeout=0.01)
 
 
+async def test_a_request_ends_as_a_call_does(pair: Pair) -> None:
+    caller = await pair.client.caller()
+    with pytest.raises(NoServer):
+        await caller.request(pair.to, 1)
+    echo = Echo()
+    host = await pair.server.host(pair.to.name, echo)
+    sent = [caller.request(pair.to, number) for number in range(3)]
+    assert [await answer for answer in sent] == [(OK, number) for number in range(3)]
+    echo.silent = True
+    unwanted, wanted = caller.request(pair.to, 3), caller.request(pair.to, 4)
+    await until(lambda: len(echo.calls) == 5)
+    unwanted.cancel()
+    await host.close()
+    with pytest.raises(ServerEnded):
+        await wanted
+    assert pair.here.tables().calls == 0
+
+
 async def test_a_watched_server_tells_why_it_is_gone(pair: Pair) -> None:
     caller = await pair.client.caller()
     gone: list[CallEnded] = []

@@ -15,7 +15,7 @@ from functools import partial
 
 from pyerlcoin.beam.etf import Atom, Pid, Term, binary_to_term, term_to_binary
 from pyerlcoin.errors import CannotReach, GameError
-from pyerlcoin.roles.cluster import Address, CallEnded, NodeLost, NoServer, ServerEnded, Service
+from pyerlcoin.roles.cluster import Address, Answer, CallEnded, NodeLost, NoServer, ServerEnded, Service
 from pyerlcoin.roles.identity import IDENTITY_NAME
 
 __all__ = ["MemoryCaller", "MemoryCluster", "MemoryHost", "MemoryNetwork"]
@@ -159,6 +159,11 @@ class MemoryCaller:
             return await future
         finally:
             host.pending.pop(future, None)
+
+    def request(self, to: Address, request: Term) -> Answer:
+        task = asyncio.ensure_future(self.call(to, request))
+        task.add_done_callback(lambda ended: None if ended.cancelled() else ended.exception())
+        return task
 
     async def cast(self, to: Address, request: Term) -> None:
         asyncio.get_running_loop().call_soon(self._host(to).service.handle_cast, _carried(request))

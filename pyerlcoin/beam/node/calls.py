@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any, Final
 
 from pyerlcoin.beam.errors import BeamError, CallTimeout, NodeDown, NodeNotRunning, NoProcess, ProcessDown
 from pyerlcoin.beam.etf.terms import Atom, Pid, Reference, Term
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from pyerlcoin.beam.node.process import Process
     from pyerlcoin.beam.node.route import Route
 
-__all__ = ["Calls"]
+__all__ = ["Calls", "Request"]
 
 _NOPROC: Final = Atom("noproc")
 _NOCONNECTION: Final = Atom("noconnection")
@@ -46,6 +47,32 @@ class _Call:
             self.future.set_exception(error)
 
 
+class Request:
+    """A call that was sent, as the request id of OTP's `gen_server:send_request/2`: await it for the reply."""
+
+    __slots__ = ("_calls", "_future", "_reference")
+
+    def __init__(self, calls: Calls, reference: Reference, future: asyncio.Future[Term]) -> None:
+        self._calls = calls
+        self._reference = reference
+        self._future = future
+
+    def __await__(self) -> Generator[Any, None, Term]:
+        try:
+            return (yield from self._future)
+        finally:
+            self.cancel()
+
+    def cancel(self) -> None:
+        """Give it up; a late reply is dropped. Harmless once it has ended."""
+        if self._future.done():
+            if not self._future.cancelled():
+                self._future.exception()  # looked at, so that nobody is warned of one that nobody wanted
+        else:
+            self._future.cancel()
+        self._calls.give_up(self._reference)
+
+
 class Calls:
     """The pending calls of one process, by the wire of the reference that is their monitor and their tag.
 
@@ -76,13 +103,13 @@ class Calls:
                 raise CallTimeout(show(node_name, to), timeout) from None
         if not process.alive:
             raise NodeNotRunning
+        if deadline is None:
+            return await self._send(route, to, request)
         reference = node.identities.reference()
         future: asyncio.Future[Term] = loop.create_future()
         call = self._pending[reference.wire] = _Call(future, route, to, timeout)
         try:
             route.call(process, to, reference, request)
-            if deadline is None:
-                return await future
             node.deadlines.add(deadline, call)
             try:
                 return await future
@@ -91,8 +118,36 @@ class Calls:
                 node.deadlines.ended()
         finally:
             # Still there: cancelled, timed out, or never sent.
-            if self._pending.pop(reference.wire, None) is not None:
-                route.demonitor(process, to, reference)
+            self.give_up(reference)
+
+    def send_request(self, target: Target, request: Term) -> Request | None:
+        """As `Process.send_request`; None if that node is not connected."""
+        node = self._process.node
+        node_name, to = locate(target, node.name)
+        route = node.route_if_up(node_name)
+        if route is None:
+            return None
+        if not self._process.alive:
+            raise NodeNotRunning
+        return self._send(route, to, request)
+
+    def _send(self, route: Route, to: Pid | Atom, request: Term) -> Request:
+        node = self._process.node
+        reference = node.identities.reference()
+        future: asyncio.Future[Term] = node.loop.create_future()
+        self._pending[reference.wire] = _Call(future, route, to, None)
+        try:
+            route.call(self._process, to, reference, request)
+        except BaseException:
+            self.give_up(reference)
+            raise
+        return Request(self, reference, future)
+
+    def give_up(self, reference: Reference) -> None:
+        """The reply to that call is not wanted any more. Harmless if it has come."""
+        call = self._pending.pop(reference.wire, None)
+        if call is not None:
+            call.route.demonitor(self._process, call.to, reference)
 
     def resolve(self, reference: Reference, value: Term) -> bool:
         """A reply came. False if it belongs to no pending call."""

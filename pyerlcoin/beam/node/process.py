@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Coroutine
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from pyerlcoin.beam.errors import NodeNotRunning, ProcessDown, UnencodableTerm
 from pyerlcoin.beam.etf.encode import encode
 from pyerlcoin.beam.etf.terms import Atom, Pid, Reference, Term
-from pyerlcoin.beam.node.calls import Calls
+from pyerlcoin.beam.node.calls import Calls, Request
 from pyerlcoin.beam.node.events import MailboxFull, ProcessCrashed
 from pyerlcoin.beam.node.gen_server import GenServer
 from pyerlcoin.beam.node.mailbox import Down, Exited, Mailbox
@@ -67,6 +68,19 @@ class Process:
             UnencodableTerm, NodeNotRunning: nothing was sent.
         """
         return self._calls.call(target, request, timeout)
+
+    def send_request(self, target: Target, request: Term) -> Request | asyncio.Task[Term]:
+        """A `GenServer.call` that is sent now: await it for the reply, or `cancel()` it.
+
+        For many at once, which need no task each. While that node is not connected this makes one, which connects.
+        Raises UnencodableTerm or NodeNotRunning; what `call` raises without a timeout comes out when it is awaited.
+        """
+        sent = self._calls.send_request(target, request)
+        if sent is not None:
+            return sent
+        task = self.node.loop.create_task(self._calls.call(target, request, None))
+        task.add_done_callback(_looked_at)
+        return task
 
     async def cast(self, target: Target, request: Term) -> None:
         """A `GenServer.cast`. Connects first when needed, and waits while that node is behind with reading.
@@ -233,3 +247,9 @@ class Process:
         self.node.tell(ProcessCrashed(self.label, error))
         # The class alone: a message may hold what is nobody's business, and callers see this reason.
         self.exit((_EXCEPTION, type(error).__name__))
+
+
+def _looked_at(task: asyncio.Task[Term]) -> None:
+    # Nobody is to be warned of an error that nobody waited for.
+    if not task.cancelled():
+        task.exception()

@@ -24,7 +24,7 @@ from pyerlcoin.beam.errors import (
 )
 from pyerlcoin.beam.etf import ERROR, OK
 from pyerlcoin.errors import CannotReach
-from pyerlcoin.roles.cluster import Address, CallEnded, Reply, Service
+from pyerlcoin.roles.cluster import Address, Answer, CallEnded, Reply, Service
 from pyerlcoin.runtimes.native import translate
 from pyerlcoin.runtimes.pyrlang.node import HelpedNode, HelpedProcess, start_node, stop_node
 from pyerlcoin.runtimes.pyrlang.terms import from_pid, from_term, to_term
@@ -242,6 +242,12 @@ class PyrlangCaller:
                 raise CallTimeout(to.name, timeout or 0.0) from None
             finally:
                 process.pending.pop(tag, None)
+
+    def request(self, to: Address, request: Term) -> Answer:
+        task = asyncio.ensure_future(self.call(to, request))
+        # An error that nobody waited for is nobody's.
+        task.add_done_callback(lambda ended: None if ended.cancelled() else ended.exception())
+        return task
 
     async def cast(self, to: Address, request: Term) -> None:
         with _translated(to):

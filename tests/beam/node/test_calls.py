@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 
@@ -13,9 +14,10 @@ from pyerlcoin.beam.errors import (
     NoProcess,
     ProcessDown,
     UnencodableTerm,
+    Unreachable,
 )
 from pyerlcoin.beam.etf import Pid
-from tests.support.nodes import Cluster, settle
+from tests.support.nodes import Cluster, settle, until
 
 
 class Echo(GenServer):
@@ -172,3 +174,90 @@ async def test_the_end_of_the_caller_ends_its_calls() -> None:
         assert caught.value.reason == Atom("enough")
         await settle(there, here)
         assert there.tables().monitors_on_us == 0
+
+
+async def test_requests_go_out_before_anybody_waits() -> None:
+    async with Cluster() as cluster:
+        here, there = await cluster.start(), await cluster.start()
+        there.spawn(Echo(), "echo")
+        target = ("echo", there.name)
+        with here.process() as process:
+            await process.call(target, 0)
+            sent = [process.send_request(target, number) for number in range(20)]
+            assert process.counts[0] == 20
+            assert [await request for request in reversed(sent)] == list(reversed(range(20)))
+        await settle(there, here)
+        assert (here.tables().calls, here.tables().monitors_by_us, there.tables().monitors_on_us) == (0, 0, 0)
+
+
+async def test_a_request_to_a_node_that_is_not_connected_yet() -> None:
+    async with Cluster() as cluster:
+        here, there = await cluster.start(), await cluster.start()
+        there.spawn(Echo(), "echo")
+        with here.process() as process:
+            assert await process.send_request(("echo", there.name), 1) == 1
+            nobody = process.send_request(("echo", "nobody@127.0.0.1"), 1)
+            with pytest.raises(Unreachable):
+                await nobody
+
+
+async def test_a_request_that_is_given_up_cleans_up() -> None:
+    async with Cluster() as cluster:
+        here, there = await cluster.start(), await cluster.start()
+        silent = Silent()
+        there.spawn(silent, "silent")
+        there.spawn(Echo(), "echo")
+        with here.process() as process:
+            await process.call(("echo", there.name), 0)
+            request = process.send_request(("silent", there.name), 1)
+            awaited = process.send_request(("silent", there.name), 2)
+
+            async def wait() -> Term:
+                return await awaited
+
+            waiting = asyncio.create_task(wait())
+            await silent.asked.wait()
+            request.cancel()
+            request.cancel()
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            assert process.counts[0] == 0
+            await until(lambda: there.tables().monitors_on_us == 0)
+            with pytest.raises(asyncio.CancelledError):
+                await request
+
+
+@pytest.mark.parametrize("connected", [True, False])
+async def test_nobody_is_warned_of_a_request_that_failed_and_was_given_up(
+    connected: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Cluster() as cluster:
+        here, there = await cluster.start(), await cluster.start()
+        with here.process() as process:
+            if connected:
+                await here.ping(there.name)
+            first = process.send_request(("nobody", there.name), 1)
+            second = process.send_request(("nobody", there.name), 2)
+            with pytest.raises(NoProcess):
+                await first
+            await until(lambda: process.counts[0] == 0)
+            second.cancel()
+            del first, second
+            gc.collect()
+    assert "never retrieved" not in caplog.text
+
+
+async def test_a_request_that_cannot_be_sent() -> None:
+    async with Cluster() as cluster:
+        here, there = await cluster.start(), await cluster.start()
+        there.spawn(Echo(), "echo")
+        target = ("echo", there.name)
+        process = here.process()
+        await process.call(target, 0)
+        with pytest.raises(UnencodableTerm):
+            process.send_request(target, object())
+        assert process.counts[0] == 0
+        process.exit()
+        with pytest.raises(NodeNotRunning):
+            process.send_request(target, 1)
