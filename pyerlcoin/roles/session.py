@@ -135,7 +135,8 @@ class Session:
         began = self._timing.now()
         asked: list[Answer] = []
         try:
-            asked += [caller.request(self._server, messages.request_term(request)) for request in requests]
+            # One after the other, so that those which went out are given up if a later one cannot.
+            asked.extend(caller.request(self._server, messages.request_term(request)) for request in requests)
             for place, answer in enumerate(asked):
                 reply = await answer
                 self.round_trip = self._timing.now() - began
