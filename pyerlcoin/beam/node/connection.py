@@ -95,7 +95,7 @@ class Connection(asyncio.BufferedProtocol):
     def get_buffer(self, sizehint: int) -> memoryview:
         """Where the next read goes; `buffer_updated` follows at once."""
         if self._gather and self._owner.last_read is self:
-            time.sleep(self._owner.gather_time)
+            time.sleep(self._owner.gather_time)  # no coroutine may be here, and the loop's timers are coarser
             self.gathered += 1
         return self._buffer
 
