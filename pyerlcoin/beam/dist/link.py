@@ -38,7 +38,7 @@ from pyerlcoin.beam.dist.flags import DistributionFlags
 from pyerlcoin.beam.dist.monitors import CallReceived, DemonitorReceived, MonitorReceived, monitor_key
 from pyerlcoin.beam.dist.names import NodeName
 from pyerlcoin.beam.dist.reply import address_reply, alias_tag, alias_writer
-from pyerlcoin.beam.dist.whole_call import WholeCallReader
+from pyerlcoin.beam.dist.whole_call import WHOLE_CALL, WholeCallReader
 from pyerlcoin.beam.errors import BeamError, LimitExceeded, MalformedMessage, UnencodableTerm
 from pyerlcoin.beam.etf import DEFAULT, Atom, Limits, Pid, Reference, Term
 
@@ -86,7 +86,6 @@ class DistributionLink:
 
     Attributes:
         frames_received, ticks_received: complete frames, ticks included; and ticks alone.
-        whole_calls: GenServer.calls whose frames came together.
         fast_hits: how many frames took a short way, by message; see `fast_path` and `whole_call`.
     """
 
@@ -104,7 +103,6 @@ class DistributionLink:
         self.flags = flags
         self.frames_received = 0
         self.ticks_received = 0
-        self.whole_calls = 0
         self.fast_hits: dict[str, int] = {}
         self._frame_limit = frame_limit
         self._limits = limits
@@ -145,6 +143,11 @@ class DistributionLink:
         events, self._events = self._events, []
         return events
 
+    @property
+    def whole_calls(self) -> int:
+        """How many GenServer.calls came with their frames one after the other."""
+        return self.fast_hits.get(WHOLE_CALL, 0)
+
     def _read_frames(self, data: bytes) -> None:
         at = 0
         size = len(data)
@@ -167,7 +170,6 @@ class DistributionLink:
                     called = calls.read(data, at, append)
                     if called != at:
                         self.frames_received += calls.frames
-                        self.whole_calls += calls.calls
                         at = called
                         continue
                 append(fast.read_frame(data, at + 4, end) or self._read_any(data[at + 4 : end]))

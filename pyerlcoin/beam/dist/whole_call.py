@@ -72,14 +72,14 @@ class WholeCallReader:
         hits: gets, and then counts, the calls that were taken, as WHOLE_CALL.
 
     Attributes:
-        calls, frames: how many the last `read` took.
+        frames: how many the last `read` took.
     """
 
-    __slots__ = ("_find", "_frame_limit", "_hits", "_limits", "_peer", "_shapes", "_usual", "calls", "frames")
+    __slots__ = ("_find", "_frame_limit", "_hits", "_limits", "_peer", "_shapes", "_usual", "frames")
 
     def __init__(self, peer: NodeName, limits: Limits, frame_limit: int, hits: dict[str, int]) -> None:
         hits[WHOLE_CALL] = 0
-        self.calls = self.frames = 0
+        self.frames = 0
         self._hits: Final = hits
         self._frame_limit: Final = frame_limit
         self._limits: Final = limits
@@ -91,7 +91,7 @@ class WholeCallReader:
     def read(self, data: bytes, at: int, append: Callable[[CallReceived], None]) -> int:
         """Give `append` the calls whose frames begin at `at`, one after the other as long as there are any.
 
-        Where the last of them ends; `at` if there is none.
+        Returns where the last of them ends; `at` if there is none. Raises nothing.
         """
         shape = self._usual
         limits, frame_limit, size = self._limits, self._frame_limit, len(data)
@@ -122,7 +122,7 @@ class WholeCallReader:
             frames += 2 if ended is None else 3
             at = end
         self._hits[WHOLE_CALL] += calls
-        self.calls, self.frames = calls, frames
+        self.frames = frames
         return at
 
     def _shape(self, data: bytes, at: int) -> _Shape | None:

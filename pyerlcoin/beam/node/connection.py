@@ -56,7 +56,6 @@ class Connection(asyncio.BufferedProtocol):
         self.gathered = 0
         # A read of TLS comes after the socket's: too late to wait.
         self._gathering = Gathering() if node.gather_time > 0 and not node.carrier.encrypted else None
-        self._gather = False  # before the next read
         self._frames_at_check = 0
         self._ticks_seen = 0
         self._wrote_since_tick = True
@@ -94,7 +93,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Where the next read goes; `buffer_updated` follows at once."""
-        if self._gather and self._owner.last_read is self:
+        if self._gathering is not None and self._gathering.due and self._owner.last_read is self:
             time.sleep(self._owner.gather_time)  # no coroutine may be here, and the loop's timers are coarser
             self.gathered += 1
         return self._buffer
@@ -105,7 +104,7 @@ class Connection(asyncio.BufferedProtocol):
         self._owner.last_read = self
         self._receive(self._buffer[:nbytes].tobytes())
         if self._gathering is not None:
-            self._gather = self._gathering.after(self._link.whole_calls - calls)
+            self._gathering.after(self._link.whole_calls - calls)
 
     def _receive(self, data: bytes) -> None:
         link = self._link

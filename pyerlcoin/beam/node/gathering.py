@@ -32,22 +32,22 @@ _MOST_READS: Final = 512
 
 
 class Gathering:
-    """That of one connection."""
+    """That of one connection. `due`: whether the next read is to wait."""
 
-    __slots__ = ("_asked", "_largest", "_penalty", "_rest")
+    __slots__ = ("_largest", "_penalty", "_rest", "due")
 
     def __init__(self) -> None:
-        self._asked = False
+        self.due = False
         self._largest = 0.0  # calls of one read, lately
         self._rest = 0  # reads until the next trial
         self._penalty = 1
 
-    def after(self, calls: int) -> bool:
-        """A read brought that many calls: whether to wait before the next one."""
+    def after(self, calls: int) -> None:
+        """A read brought that many calls."""
         largest = self._largest
         self._largest = largest = calls if calls > largest else largest - (largest - calls) * _FORGET
-        if self._asked:
-            self._asked = False
+        if self.due:
+            self.due = False
             if calls <= largest * _ALL:
                 self._penalty = 1
             else:
@@ -56,5 +56,4 @@ class Gathering:
         if self._rest:
             self._rest -= 1
         else:
-            self._asked = _FEW <= calls < _MANY
-        return self._asked
+            self.due = _FEW <= calls < _MANY

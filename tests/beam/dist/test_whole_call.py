@@ -162,7 +162,7 @@ def test_calls_that_follow_each_other_are_taken_at_once() -> None:
         found: list[CallReceived] = []
         assert reader.reader.read(calls + rest, 0, found.append) == len(calls)
         assert [call.ended is None for call in found] == [True, False, False]
-        assert (reader.reader.calls, reader.reader.frames) == (3, 8)
+        assert reader.reader.frames == 8
     assert reader.taken == 12
 
 

@@ -16,20 +16,26 @@ class Echo(GenServer):
         return request
 
 
+def after(gathering: Gathering, calls: int) -> bool:
+    """Whether to wait, after a read that brought that many calls."""
+    gathering.after(calls)
+    return gathering.due
+
+
 def test_a_caller_that_is_alone_never_waits() -> None:
     gathering = Gathering()
-    assert not any(gathering.after(calls) for calls in (1, 0, 1, 1, 0, 1))
+    assert not any(after(gathering, calls) for calls in (1, 0, 1, 1, 0, 1))
 
 
 def test_some_calls_wait_for_more_and_many_do_not() -> None:
-    assert [Gathering().after(calls) for calls in (0, 1, 2, 9, 10, 50)] == [False, False, True, True, False, False]
+    assert [after(Gathering(), calls) for calls in (0, 1, 2, 9, 10, 50)] == [False, False, True, True, False, False]
 
 
 def test_few_callers_soon_wait_no_more() -> None:
     gathering = Gathering()
     asked, wait = [], False
     for read in range(5_000):
-        wait = gathering.after(4 if wait else 2)
+        wait = after(gathering, 4 if wait else 2)
         if wait:
             asked.append(read)
     # From the one that brought all four there are 1, 2, 4, … 512 reads to the next.
@@ -45,7 +51,7 @@ def test_many_callers_go_on_waiting() -> None:
     for _ in range(5_000):
         # Now and then all fifty come at once.
         calls = 50 if chance.random() < 0.02 else chance.randint(9, 16) if wait else chance.randint(1, 6)
-        wait = gathering.after(calls)
+        wait = after(gathering, calls)
         waited += wait
     assert waited > 1_500
 
@@ -54,10 +60,10 @@ def test_when_callers_become_many_it_begins_again() -> None:
     gathering = Gathering()
     wait = False
     for _ in range(5_000):
-        wait = gathering.after(4 if wait else 2)
+        wait = after(gathering, 4 if wait else 2)
     waited = 0
     for read in range(2_000):
-        wait = gathering.after(40 if read % 50 == 0 else 12 if wait else 3)
+        wait = after(gathering, 40 if read % 50 == 0 else 12 if wait else 3)
         waited += wait
     assert waited > 500
 
@@ -86,17 +92,27 @@ async def test_reads_wait_while_several_call_at_once() -> None:
 
 async def test_a_caller_that_is_alone_waits_for_nothing() -> None:
     async with Cluster() as cluster:
-        node, caller = await cluster.start(gather_time=1e-6), await cluster.start(gather_time=1e-6)
+        node = await cluster.start(gather_time=1e-6)
         node.spawn(Echo(), "echo")
-        for number in range(10):
-            assert await caller.call(("echo", node.name), number) == number
-        # Nor do replies, however many come together.
-        assert await asyncio.gather(*(caller.call(("echo", node.name), number) for number in range(10)))
-        assert await caller.call(("echo", node.name), 1) == 1
-        for one, other in ((node, caller), (caller, node)):
-            connection = one.route_if_up(other.name)
-            assert isinstance(connection, Connection)
-            assert connection.gathered == 0
+        peer = await cluster.raw(node)
+        for number in range(1, 11):
+            peer.send(*whole_call(peer, "echo", number))
+            await peer.receive()
+        connection = node.route_if_up(peer.name)
+        assert isinstance(connection, Connection)
+        assert connection.fast_hits["whole call"] == 10
+        assert connection.gathered == 0
+
+
+async def test_replies_are_not_waited_for_however_many_come_together() -> None:
+    async with Cluster() as cluster:
+        node, caller = await cluster.start(), await cluster.start(gather_time=1e-6)
+        node.spawn(Echo(), "echo")
+        for _ in range(3):
+            assert await asyncio.gather(*(caller.call(("echo", node.name), n) for n in range(5))) == list(range(5))
+        connection = caller.route_if_up(node.name)
+        assert isinstance(connection, Connection)
+        assert connection.gathered == 0
 
 
 async def test_two_busy_connections_do_not_wait_for_each_other() -> None:
