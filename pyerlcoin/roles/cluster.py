@@ -136,7 +136,7 @@ class Host(Protocol):
 
 
 class Answer(Awaitable[Term], Protocol):
-    """The reply of a call that was made; awaiting it ends as the call does. Every one is awaited or cancelled, once."""
+    """The reply of a call that was made; awaiting it ends as the call does. Each is awaited or cancelled."""
 
     def cancel(self) -> object:
         """Give the call up; a late reply is dropped. Harmless once it has ended."""

@@ -285,7 +285,7 @@ async def test_no_more_than_so_many_coins_of_a_lane_wait_for_their_answer() -> N
         assert not room.of(told.CoinRejected)
 
 
-async def test_coins_that_lost_their_answers_are_told_again_and_only_those() -> None:
+async def test_coins_that_lost_their_answers_are_told_again_and_count_once() -> None:
     room = Room()
     server = await room.serve()
     found = coins(1, 100)
