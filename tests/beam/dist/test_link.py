@@ -129,7 +129,7 @@ def test_a_call_that_comes_at_once_is_one_event() -> None:
     assert [type(event) for event in events] == [
         CallReceived, Send, CallReceived, DemonitorReceived, MonitorReceived
     ]  # fmt: skip
-    assert (link.frames_received, link.ticks_received, link.fast_hits["whole call"]) == (10, 1, 2)
+    assert (link.frames_received, link.ticks_received, link.whole_calls) == (10, 1, 2)
     call = read_message(golden.CALL)
     assert isinstance(call, RegSend)
     assert list(unfold(events[:1])) == [*events[3:], call]
