@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
 from pyerlcoin.cli.options import AsJson
+from pyerlcoin.cli.running import noting_ctrl_c
 from pyerlcoin.cli.text import rate
 from pyerlcoin.errors import WrongSearch, WrongUsage
 from pyerlcoin.search.bench import Machine, Result, bench_engines, machine
@@ -41,8 +42,8 @@ def bench(
     names = _names(engine or [])
     missing = {} if names is not None else _unavailable()
     facts = machine()
-    with _progress(names, facts.cores) as tell:
-        results = bench_engines(seconds, names, tell)
+    with noting_ctrl_c() as interrupted, _progress(names, facts.cores) as tell:
+        results = bench_engines(seconds, names, tell, interrupted)
     if as_json:
         _print_json(facts, results, missing)
     else:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import CancelledError
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from pyerlcoin.errors import ExitCode
 
-__all__ = ["Interruption", "Show", "shown_by", "stopping_by_signal", "until_stopped"]
+__all__ = ["Interruption", "Show", "noting_ctrl_c", "shown_by", "stopping_by_signal", "until_stopped"]
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -97,3 +98,30 @@ async def until_stopped() -> ExitCode:
     async with stopping_by_signal(stopped.set) as interruption:
         await stopped.wait()
     return interruption.exit_code
+
+
+@contextmanager
+def noting_ctrl_c() -> Iterator[Callable[[], bool]]:
+    """Whether a Ctrl-C came is what it yields. One that came is a KeyboardInterrupt at the end; a second one, at once.
+
+    For what shares locks with threads and waits for them: an exception out of nowhere can leave the lock of a
+    `threading.Condition` taken, and then its threads wait forever. A CancelledError from inside is the interruption's.
+    """
+    came = False
+
+    def signalled(*_: object) -> None:
+        nonlocal came
+        if came:
+            raise KeyboardInterrupt
+        came = True
+
+    before = signal.signal(signal.SIGINT, signalled)
+    try:
+        yield lambda: came
+    except CancelledError:
+        if not came:
+            raise
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt

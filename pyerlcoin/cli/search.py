@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from pyerlcoin.cli.options import AsJson, EngineOption, Workers, Zeros
+from pyerlcoin.cli.running import noting_ctrl_c
 from pyerlcoin.cli.text import count, rate
 from pyerlcoin.coin.coin import ZEROS, digest_hex
 from pyerlcoin.errors import WrongUsage
@@ -33,9 +34,11 @@ def search(
         raise WrongUsage(f"from {first} to {last} there are no integers: write the smaller one first")
     choice = choose(engine)
     started = perf_counter()
-    with Pool(choice.engine, workers) as pool:
+    with noting_ctrl_c() as interrupted, Pool(choice.engine, workers) as pool:
         job = Job(_bytes(secret), first, last, zeros)
-        coins = pool.submit(job).future.result()
+        found = pool.submit(job)
+        found.wait(interrupted)
+    coins = found.future.result()
     seconds = perf_counter() - started
     per_second = job.size / seconds
     if as_json:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Sequence
-from concurrent.futures import wait
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib import metadata
@@ -77,41 +76,50 @@ def checksum(coins: list[int]) -> str:
 
 
 def bench_engines(
-    seconds: float = 2.0, names: Sequence[str] | None = None, tell: Callable[[Result], None] | None = None
+    seconds: float = 2.0,
+    names: Sequence[str] | None = None,
+    tell: Callable[[Result], None] | None = None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> list[Result]:
     """Each engine that can run here, or those of `names`, on one core and on all; `tell` hears each result at once.
 
-    Takes about `seconds` for each, and ends by itself.
+    Takes about `seconds` for each, and ends by itself. Raises CancelledError soon after it is `stopped`.
     """
     results = []
     for engine in engines():
         if (names is not None and engine.name not in names) or engine.unavailable() is not None:
             continue
         for workers in sorted({1, cores()}):
-            results.append(measure(engine, workers, seconds))
+            results.append(measure(engine, workers, seconds, stopped=stopped))
             if tell is not None:
                 tell(results[-1])
     return results
 
 
-def measure(engine: Engine, workers: int, seconds: float, job: Job = SPEED) -> Result:
-    """Checks, then times one engine on `job`. What is compiled or started first is not timed."""
+def measure(
+    engine: Engine, workers: int, seconds: float, job: Job = SPEED, stopped: Callable[[], bool] = lambda: False
+) -> Result:
+    """Checks, then times one engine on `job`. What is compiled or started first is not timed.
+
+    Raises CancelledError soon after it is `stopped`.
+    """
     with Pool(engine, workers) as pool:
-        found = pool.submit(CHECK).future.result()
+        check = pool.submit(CHECK)
+        check.wait(stopped)
+        found = checksum(check.future.result())
         search = pool.submit(job)
         # Until the first answer: other processes start, and the pool learns how much is a good piece.
-        while search.done_integers == 0 and not search.future.done():
-            wait([search.future], 0.01)
-        wait([search.future], min(0.2, seconds))
-        if search.future.done():
+        while search.done_integers == 0 and not search.wait(stopped, 0.01):
+            pass
+        if search.wait(stopped, min(0.2, seconds)):
             search.future.result()  # tells what went wrong; so soon no engine is done
         before, started = search.done_integers, perf_counter()
-        wait([search.future], seconds)
-        while search.done_integers == before and not search.future.done():  # a busy machine, or few seconds
-            wait([search.future], 0.01)
+        search.wait(stopped, seconds)
+        while search.done_integers == before and not search.wait(stopped, 0.01):  # a busy machine, or few seconds
+            pass
         integers, took = search.done_integers - before, perf_counter() - started
         search.cancel()
-    return Result(engine.name, workers, integers, took, integers / took, checksum(found))
+    return Result(engine.name, workers, integers, took, integers / took, found)
 
 
 def _version(package: str) -> str | None:

@@ -9,11 +9,12 @@ No asyncio in here: `asyncio.wrap_future(search.future)` awaits a search, and ca
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future, wait
 from contextlib import suppress
 from dataclasses import replace
 from time import perf_counter
@@ -42,6 +43,9 @@ _PIECE_SECONDS = 0.1
 _LEAST_SECONDS = 0.004
 # Integers per second, until measured. Low, as the first piece may find a cold engine.
 _FIRST_RATE = 1_000_000.0
+
+# How often somebody who waits looks whether to go on.
+_LOOK_SECONDS = 0.02
 
 # A piece that takes its process along this often is not the machine's fault.
 _MAX_DEATHS = 3
@@ -88,6 +92,22 @@ class Search:
         The cores are free within 50 ms, or once the kernel is there that one of them is compiling.
         """
         return self.future.cancel()
+
+    def wait(self, stopped: Callable[[], bool], seconds: float = math.inf) -> bool:
+        """Whether it is done, after at most that many seconds. Once `stopped`, cancels it and raises CancelledError.
+
+        What a main thread should wait in: `future.result()` sleeps through a signal that comes just before it sleeps.
+        """
+        end = perf_counter() + seconds
+        while not self.future.done():
+            if stopped():
+                self.cancel()
+                raise CancelledError
+            left = end - perf_counter()
+            if left <= 0:
+                return False
+            wait([self.future], min(left, _LOOK_SECONDS))
+        return True
 
     def _advance(self, count: int) -> None:
         with self._lock:

@@ -3,10 +3,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from concurrent.futures import CancelledError
 
 import pytest
 
-from pyerlcoin.cli.running import shown_by, stopping_by_signal, until_stopped
+from pyerlcoin.cli.running import noting_ctrl_c, shown_by, stopping_by_signal, until_stopped
 from pyerlcoin.errors import ExitCode
 from tests.support.clock import UNIT
 
@@ -85,3 +86,43 @@ async def test_what_is_shown_is_closed_whatever_happens() -> None:
         async with shown_by(picture):
             raise RuntimeError
     assert picture.closed == 1
+
+
+def test_a_ctrl_c_waits_for_the_end_of_what_must_not_be_broken() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    seen = []
+
+    def interrupted() -> None:
+        with noting_ctrl_c() as came:
+            seen.append(came())
+            signal.raise_signal(signal.SIGINT)
+            seen.append(came())
+            raise CancelledError
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert seen == [False, True]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_second_ctrl_c_breaks_it() -> None:
+    seen = []
+
+    def interrupted() -> None:
+        with noting_ctrl_c() as came:
+            signal.raise_signal(signal.SIGINT)
+            seen.append(came())
+            signal.raise_signal(signal.SIGINT)
+            seen.append(came())
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert seen == [True]
+
+
+def test_without_a_ctrl_c_a_cancelled_error_is_what_it_says() -> None:
+    with pytest.raises(CancelledError), noting_ctrl_c():
+        raise CancelledError
+    with noting_ctrl_c() as came:
+        pass
+    assert not came()

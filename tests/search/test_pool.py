@@ -131,6 +131,27 @@ async def test_cancelling_an_await_cancels_the_search(pool: Pool) -> None:
     assert search.future.cancelled()
 
 
+def test_one_who_waits_may_stop(pool: Pool) -> None:
+    search = pool.submit(Job(b"s", 1, 10**15, 9))
+    assert not search.wait(lambda: False, 0.01)
+    looks = 0
+
+    def stopped() -> bool:
+        nonlocal looks
+        looks += 1
+        return looks == 3
+
+    with pytest.raises(CancelledError):
+        search.wait(stopped)
+    assert (looks, search.future.cancelled()) == (3, True)
+
+
+def test_one_who_waits_learns_that_it_is_done(pool: Pool) -> None:
+    search = pool.submit(Job(b"s", 1, 300_000, 3))
+    assert search.wait(lambda: False)
+    assert search.future.result(0) == expected(search.job)
+
+
 def test_ctrl_c_while_a_thread_starts_is_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
     def caught(thread: threading.Thread) -> None:
         raise KeyboardInterrupt
