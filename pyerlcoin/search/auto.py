@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 
 from pyerlcoin.search.digits import same_length
-from pyerlcoin.search.engine import Job
+from pyerlcoin.search.engine import Engine, Job
 from pyerlcoin.search.python import PythonEngine
 from pyerlcoin.search.simd.engine import Need, SimdEngine
 
@@ -22,6 +23,9 @@ _COMPILE_SECONDS = 0.2  # for each block of the kernel
 _LOAD_SECONDS = 0.03
 # Nobody knows how much more is to come. Once this part of a kernel's cost went into doing without it, it is had.
 _PATIENCE = 0.25
+# While another thread has a kernel made, this many at a time are done without it: a unit of some ms for the kernel is
+# one of seconds for the standard library, which keeps the interpreter's lock from everybody meanwhile.
+_WITHOUT = 25_000
 
 
 class AutoEngine:
@@ -59,12 +63,23 @@ class AutoEngine:
 
         # Each length of integers by itself, as each may need a kernel of its own.
         for _, first, last in same_length(job.first, job.last):
-            part = replace(job, first=first, last=last)
-            engine = self._fast if self._is_fast(part) else self._slow
-            found += engine.search(part, asked, progress)
+            while first <= last and not stopped:
+                part = replace(job, first=first, last=last)
+                if self._is_fast(part):
+                    engine: Engine = self._fast
+                else:
+                    engine = self._slow
+                    part = replace(part, last=min(last, first + self._without - 1))
+                found += engine.search(part, asked, progress)
+                first = part.last + 1
             if stopped:
                 break
         return found
+
+    @property
+    def _without(self) -> int:
+        """How many integers to do without a kernel before asking for it again."""
+        return sys.maxsize if self._broken else _WITHOUT
 
     def _is_fast(self, part: Job) -> bool:
         """Whether the fast engine is the one for this part, which then has what it needs."""
@@ -94,9 +109,9 @@ class AutoEngine:
         with self._lock:
             if self._loading.intersection(needs):
                 return False
-            seconds = part.size * _PYTHON_SECONDS
-            spent = sum(self._spent.get(need, 0.0) for need in needs) + seconds
-            if spent < _PATIENCE * sum(costs):
+            spent = sum(self._spent.get(need, 0.0) for need in needs)
+            if spent + part.size * _PYTHON_SECONDS < _PATIENCE * sum(costs):
+                seconds = min(part.size, _WITHOUT) * _PYTHON_SECONDS
                 for need in needs:
                     self._spent[need] = self._spent.get(need, 0.0) + seconds / len(needs)
                 return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -11,6 +12,7 @@ from pyerlcoin.search.auto import AutoEngine
 from pyerlcoin.search.engine import Job
 from pyerlcoin.search.python import PythonEngine
 from pyerlcoin.search.simd.engine import Need, SimdEngine
+from tests.support.clock import UNIT
 from tests.support.search import expected, hunt
 
 
@@ -69,9 +71,41 @@ def test_a_kernel_on_disk_is_had_sooner() -> None:
     searched = []
     for cached in (False, True):
         fast = Fast(cached=cached)
-        hunt(AutoEngine(fast, PythonEngine()), Job(b"auto", 10**6, 10**6 + 50_000))
+        hunt(AutoEngine(fast, PythonEngine()), Job(b"auto", 10**6, 10**6 + 49_999))
         searched.append(len(fast.searched))
     assert searched == [0, 1]
+
+
+def test_while_another_thread_has_the_kernel_made_little_is_done_without_it() -> None:
+    class Slow(Fast):
+        def __init__(self) -> None:
+            super().__init__(cached=True)
+            self.loading, self.go = threading.Event(), threading.Event()
+
+        def load(self, needs: list[Need]) -> None:
+            self.loading.set()
+            assert self.go.wait(60 * UNIT)
+            super().load(needs)
+
+    class Counting(PythonEngine):
+        def search(self, job: Job, stop: Callable[[], bool], progress: Callable[[int], None]) -> list[int]:
+            jobs.append(job)
+            if len(jobs) == 3:
+                fast.go.set()
+                loader.join(60 * UNIT)
+            return super().search(job, stop, progress)
+
+    jobs: list[Job] = []
+    fast = Slow()
+    auto = AutoEngine(fast, Counting())
+    first, second = Job(b"auto", 10**6, 10**6 + 99_999, 3), Job(b"auto", 2 * 10**6, 2 * 10**6 + 999_999, 3)
+    loader = threading.Thread(target=hunt, args=(auto, first))
+    loader.start()
+    assert fast.loading.wait(60 * UNIT)
+    assert hunt(auto, second) == expected(second)
+    # It asks again after each 25,000, and the kernel does the rest.
+    assert [job.size for job in jobs] == [25_000] * 3
+    assert [job for job in fast.searched if job.first >= second.first] == [Job(b"auto", 2_075_000, second.last, 3)]
 
 
 @pytest.mark.parametrize("fault", [RuntimeError("no such processor"), OSError("libLLVM is gone")])
