@@ -277,8 +277,13 @@ class Pool:
         first, last = search._next, search.job.last
         left = last - first + 1
         least = int(self._rate * _LEAST_SECONDS)
-        # A core that ends early goes on with the next search, if there is one: then no finer than one piece each.
-        share = search.job.size // self.workers if len(self._queue) > 1 else left // (2 * self.workers)
+        # A core that ends early goes on with the next search, if there is one. So where there are enough of them each
+        # is for one core, whose piece costs the least if it is the whole; alone one is cut finer than there are cores.
+        busy = min(len(self._unfinished), self.workers)
+        if busy == self.workers or len(self._queue) > 1:
+            share = search.job.size * busy // self.workers
+        else:
+            share = left // (2 * self.workers)
         size = max(least, min(int(self._rate * _PIECE_SECONDS), share))
         if size + least >= left:
             return last

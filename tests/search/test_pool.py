@@ -268,14 +268,38 @@ def test_a_search_that_is_given_up_in_a_pause_ends_in_it() -> None:
     assert search.done_integers == 0
 
 
-def test_a_piece_is_a_core_s_share_while_another_search_waits() -> None:
+@pytest.mark.parametrize(
+    ("workers", "searches", "cuts"),
+    [
+        (1, 1, [39_999]),
+        (2, 1, [9_999]),  # alone it is cut finer, so that both cores end together
+        (2, 2, [39_999]),
+        (4, 2, [19_999, 39_999]),
+        (4, 3, [29_999, 39_999]),
+    ],
+)
+def test_a_piece_is_one_core_s_share_of_the_searches(workers: int, searches: int, cuts: list[int]) -> None:
+    pool = Pool(PythonEngine(), workers)
+    waiting = [Search(Job(b"", 0, 39_999), None) for _ in range(searches)]
+    pool._queue.extend(waiting)
+    pool._unfinished.update(waiting)
+    for cut in cuts:
+        assert pool._cut(waiting[0]) == cut
+        waiting[0]._next = cut + 1
+
+
+def test_the_last_search_that_waits_is_one_core_s_while_the_others_have_theirs() -> None:
     pool = Pool(PythonEngine(), 2)
-    search = Search(Job(b"", 0, 199_999), None)
-    pool._queue.append(search)
-    assert pool._cut(search) == 49_999, "alone it is cut finer, so that both cores end together"
-    pool._queue.append(Search(Job(b"", 0, 199_999), None))
-    assert pool._cut(search) == 99_999
-    search._next = 100_000
-    assert pool._cut(search) == 199_999
-    search._next = 99_000
-    assert pool._cut(search) == 199_999, "a rest too small for a piece goes along"
+    last = Search(Job(b"", 0, 39_999), None)
+    pool._queue.append(last)
+    pool._unfinished.update({last, Search(Job(b"", 0, 39_999), None)})
+    assert pool._cut(last) == 39_999
+
+
+def test_a_rest_too_small_for_a_piece_goes_along() -> None:
+    pool = Pool(PythonEngine(), 4)
+    waiting = [Search(Job(b"", 0, 39_999), None) for _ in range(2)]
+    pool._queue.extend(waiting)
+    pool._unfinished.update(waiting)
+    waiting[0]._next = 19_000
+    assert pool._cut(waiting[0]) == 39_999

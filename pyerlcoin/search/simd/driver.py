@@ -24,7 +24,7 @@ _STATE = Struct("<4I")
 
 # Between two calls it is asked whether to stop, and the interpreter's lock is taken, for which another thread that has
 # it may have to be waited for: so calls are few.
-_CALL_SECONDS = 0.008
+_CALL_SECONDS = 0.012
 # Digests in the first one, and the fewest: some ms of a vector unit.
 _FIRST_CALL = 1_000_000
 _LEAST_CALL = 100_000

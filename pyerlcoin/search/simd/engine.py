@@ -83,7 +83,7 @@ class SimdEngine:
         return None
 
     def search(self, job: Job, stop: Callable[[], bool], progress: Callable[[int], None]) -> list[int]:
-        """Every coin of the job, ascending; see `Engine.search`. Asks `stop` about every 8 ms.
+        """Every coin of the job, ascending; see `Engine.search`. Asks `stop` about every 12 ms.
 
         Compiles what it needs first, 0.2 to 0.5 s for a kernel, unless the disk or an earlier search has it.
         """
