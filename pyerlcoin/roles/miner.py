@@ -16,18 +16,18 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
 from typing import Final
 
 from pyerlcoin.beam.etf.terms import Term
-from pyerlcoin.coin.coin import ZEROS, digest_hex, is_coin
+from pyerlcoin.coin.coin import ZEROS
 from pyerlcoin.coin.unit import Unit
 from pyerlcoin.errors import GameError
 from pyerlcoin.roles import events as told
 from pyerlcoin.roles import messages
 from pyerlcoin.roles.cluster import Address, Caller, Cluster
 from pyerlcoin.roles.events import Events, Stopped
-from pyerlcoin.roles.messages import Coin, Done, Given, Refused
+from pyerlcoin.roles.messages import Done, Given, Refused
+from pyerlcoin.roles.reports import Reports
 from pyerlcoin.roles.session import Backoff, Session, Unanswered
 from pyerlcoin.roles.timing import LoopTiming, Timing
 from pyerlcoin.roles.work import Lane, Searches, Work
@@ -37,9 +37,6 @@ __all__ = ["LANES", "LaneView", "MinerOptions", "MinerRole", "MinerView"]
 LANES: Final = 3
 """Processes that pull work, unless asked for otherwise. With two the cores are busy while one waits for its next unit,
 with a third also where a unit lasts only as long as some answers take."""
-
-_PIPELINE: Final = 64
-"""Coins of a lane on their way at once: enough to hide the network, too few to flood a server at one zero."""
 
 _FAREWELL: Final = 5.0
 """Seconds that a miner which stops waits for the answers to its last coins."""
@@ -124,8 +121,15 @@ class MinerRole:
         self._going = asyncio.Event()
         self._going.set()
         self._started = self._timing.now()
-        self._hashes = self._units = self._coins = self._rejected = 0
-        self._count: int | None = None
+        self._hashes = self._units = 0
+        self._reports = Reports(
+            self._session,
+            events,
+            options.name,
+            options.zeros,
+            may_go_on=lambda: self._going.is_set() and not self._stop.is_set(),
+            accepted=self._accepted,
+        )
 
     def stop(self, reason: str = "stopped", *, finish: bool = False) -> None:
         """End the run; from the event loop. `finish` lets each lane finish its unit, else these are given back."""
@@ -166,9 +170,9 @@ class MinerRole:
             joined=self._session.joined,
             hashes=self._hashes + sum(work.unsettled for work in works if work is not None),
             units=self._units,
-            coins=self._coins,
-            rejected=self._rejected,
-            count=self._count,
+            coins=self._reports.coins,
+            rejected=self._reports.rejected,
+            count=self._reports.count,
             started=self._started,
             lanes=tuple(
                 LaneView(None, 0) if work is None else LaneView(work.unit, work.done_integers) for work in works
@@ -279,7 +283,7 @@ class MinerRole:
         # did not, a coin told twice is the same coin.
         for lane in self._lanes:
             if lane.work is not None:
-                self._report(lane, lane.work, lane.work.hits)
+                self._reports.report(lane, lane.work, lane.work.hits)
 
     # lanes
 
@@ -294,10 +298,12 @@ class MinerRole:
             # A unit that comes in a pause is in hand all the same, so that what befalls the server befalls it as well.
             await self._going.wait()
             started = self._timing.now()
-            whole = await work.search(self._searches, self._options.zeros, partial(self._found, lane, work))
+            whole = await work.search(self._searches, self._options.zeros, partial(self._reports.found, lane, work))
             seconds = self._timing.now() - started
             self._hashes += work.settle()
-            await self._answered(work)
+            work.closing = whole
+            await self._reports.answered(work)
+            work.closing = False
             if whole and not work.dropped:
                 self._units += 1
                 self._events.publish(told.UnitFinished(lane.index, unit.first, unit.last, len(work.hits), seconds))
@@ -309,19 +315,21 @@ class MinerRole:
     async def _next_unit(self, lane: Lane) -> Unit:
         """What to search next: what hello handed over, or what done does. The unit in hand is searched whole by now."""
         while True:
-            await self._session.ready()
-            if lane.work is not None:
-                await self._answered(lane.work)
-            if not self._going.is_set():
-                await self._going.wait()
-                continue
-            if lane.given is not None:
-                unit, lane.given = lane.given, None
-                return unit
-            if lane.stale:
-                await self._renew(lane)
+            reply = _taken(lane)
             try:
-                reply = await self._session.ask(lane.index, lane.caller, Done(self._options.name))
+                if reply is None:
+                    await self._session.ready()
+                    if lane.work is not None:
+                        await self._reports.answered(lane.work)
+                    if not self._going.is_set():
+                        await self._going.wait()
+                        continue
+                    if lane.given is not None:
+                        unit, lane.given = lane.given, None
+                        return unit
+                    if lane.stale:
+                        await self._renew(lane)
+                    reply = await self._session.ask(lane.index, lane.caller, Done(self._options.name))
                 answer = messages.read_unit(reply)
             except Unanswered:
                 lane.stale = True
@@ -333,7 +341,7 @@ class MinerRole:
                 return answer
             # A server that refuses what it grants to those it knows is in trouble, and may have refused coins for it.
             if lane.work is not None:
-                self._report(lane, lane.work, lane.work.hits - lane.work.accepted)
+                self._reports.report(lane, lane.work, lane.work.hits - lane.work.accepted)
             self._session.doubt(answer.message)
 
     async def _renew(self, lane: Lane) -> None:
@@ -345,61 +353,9 @@ class MinerRole:
     def _works(self) -> list[Work]:
         return [lane.work for lane in self._lanes if lane.work is not None]
 
-    # coins
-
-    def _found(self, lane: Lane, work: Work, n: int) -> None:
-        if work.dropped or n in work.seen:
-            return
-        work.seen.add(n)
-        if not is_coin(work.secret, n, self._options.zeros):
-            self._events.publish(told.CoinLost(lane.index, n))
-            return
-        work.hits.add(n)
-        self._events.publish(told.CoinFound(lane.index, n, digest_hex(work.secret, n)))
-        self._report(lane, work, {n})
-
-    def _report(self, lane: Lane, work: Work, coins: set[int]) -> None:
-        """Tell the server of `coins`, but for those that it is being told of already."""
-        if work.dropped or not coins:
-            return
-        work.untold.update(dict.fromkeys(sorted(coins)))
-        if work.report is None or work.report.done():
-            work.report = asyncio.create_task(self._tell(lane, work))
-
-    async def _answered(self, work: Work) -> None:
-        """Until each coin that was told of has its answer."""
-        while work.report is not None and not work.report.done():
-            await asyncio.wait({work.report})
-        if work.report is not None and not work.report.cancelled():
-            work.report.result()
-
-    async def _tell(self, lane: Lane, work: Work) -> None:
-        while work.untold:
-            coins = list(islice(work.untold, _PIPELINE))
-            requests = [Coin(self._options.name, n) for n in coins]
-            # One that has no answer is told of again, on whatever connection comes next.
-            with suppress(Unanswered):
-                await self._session.ask_each(lane.index, lane.caller, requests, partial(self._told, lane, work, coins))
-
-    def _told(self, lane: Lane, work: Work, coins: list[int], place: int, reply: Term) -> None:
-        n = coins[place]
-        work.untold.pop(n, None)
-        try:
-            answer = messages.read_count(reply)
-        except messages.UnreadableReply as error:
-            answer = Refused(str(error))
-        if isinstance(answer, Refused):
-            self._rejected += 1
-            self._events.publish(told.CoinRejected(lane.index, n, answer.message))
-            return
-        self._session.well()
-        self._count = answer
-        if n not in work.accepted:
-            work.accepted.add(n)
-            self._coins += 1
-            self._events.publish(told.CoinAccepted(lane.index, n, answer))
-            if self._options.coins is not None and self._coins >= self._options.coins:
-                self.stop(f"{self._coins} coins are mined")
+    def _accepted(self) -> None:
+        if self._options.coins is not None and self._reports.coins >= self._options.coins:
+            self.stop(f"{self._reports.coins} coins are mined")
 
     def _stopped(self) -> Stopped:
         view = self.view()
@@ -411,6 +367,14 @@ class MinerRole:
             seconds=self._timing.now() - self._started,
             reason=self._reason or "stopped",
         )
+
+
+def _taken(lane: Lane) -> Term | None:
+    """The reply to a done that went out behind coins, if there is one. What a stale process got goes back with it."""
+    if lane.work is None:
+        return None
+    reply, lane.work.reply = lane.work.reply, None
+    return None if lane.stale else reply
 
 
 def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Final, Protocol
 
+from pyerlcoin.beam.etf.terms import Term
 from pyerlcoin.coin.unit import Unit
 from pyerlcoin.roles.cluster import Caller
 from pyerlcoin.search.engine import Job
@@ -56,6 +57,10 @@ class Work:
         """The coins that the server has not answered, in the order in which it is told of them."""
         self.report: asyncio.Task[None] | None = None
         """What tells it of them, the latest."""
+        self.closing = False
+        """It is searched whole, and the lane waits for the answers to its coins."""
+        self.reply: Term | None = None
+        """The server's, to the done that went out behind the last coins."""
         self.dropped = False
         self.interrupted: str | None = None
         self._search: RunningSearch | None = None

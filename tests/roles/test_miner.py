@@ -33,55 +33,6 @@ async def test_it_finds_reports_and_finishes_unit_after_unit() -> None:
         assert room.miner.view().hashes == 300
 
 
-async def test_a_hit_that_hashlib_denies_is_not_reported() -> None:
-    room = Room()
-    await room.serve()
-    wrong = next(n for n in range(1, 100) if n not in coins(1, 100))
-    async with room.mining():
-        search = await room.searching()
-        search.finish([wrong])
-        await until(lambda: room.of(told.UnitFinished))
-        assert room.of(told.CoinLost) == [told.CoinLost(0, wrong)]
-        assert room.asked(COIN) == []
-
-
-async def test_each_coin_is_reported_before_done_and_done_waits_for_the_answers() -> None:
-    room = Room()
-    await room.serve()
-    async with room.mining():
-        search = await room.searching()
-        room.host.hold = True
-        search.finish()
-        await until(lambda: len(room.asked(COIN)) == len(coins(1, 100)))
-        for _ in range(20):
-            await asyncio.sleep(0)
-        assert room.asked(DONE) == []
-        room.host.release()
-        await until(lambda: room.asked(DONE))
-
-
-async def test_a_coin_is_reported_while_the_search_goes_on() -> None:
-    room = Room()
-    server = await room.serve()
-    async with room.mining():
-        search = await room.searching()
-        search.find(coins(1, 100)[0])
-        await until(lambda: server.ledger.worth() == 1)
-        assert not search.future.done()
-
-
-async def test_a_coin_told_wrong_is_counted_and_mining_goes_on() -> None:
-    room = Room(zeros=1)
-    await room.serve(zeros=2)
-    async with room.mining():
-        (await room.searching()).finish()
-        await until(lambda: room.of(told.UnitFinished))
-        rejected = room.of(told.CoinRejected)
-        assert rejected
-        assert rejected[0].message == "verification failed"
-        assert room.miner.view().rejected == len(rejected)
-
-
 async def test_lanes_pull_through_processes_of_their_own_under_one_name() -> None:
     room = Room(lanes=3)
     server = await room.serve()
@@ -196,22 +147,6 @@ async def test_a_done_without_its_reply_is_never_repeated_from_the_same_process(
         await room.searching(2)
         assert server.ledger.progress(room.timing.now()).finished == 200
         assert sorted(room.searches.units()[2:]) == [(201, 300), (301, 400)]
-
-
-async def test_a_coin_without_its_answer_is_told_again() -> None:
-    room = Room()
-    server = await room.serve()
-    async with room.mining():
-        search = await room.searching()
-        room.host.hold = True
-        search.find(coins(1, 100)[0])
-        await until(lambda: room.asked(COIN))
-        room.host.hold = False
-        room.network.cut("alice@a.b")
-        await room.rejoined()
-        await until(lambda: room.of(told.CoinAccepted))
-        assert server.ledger.worth() == 1
-        assert room.miner.view().coins == 1
 
 
 async def test_a_server_in_trouble_is_asked_again_after_a_while() -> None:

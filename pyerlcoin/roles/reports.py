@@ -1,0 +1,126 @@
+"""How a miner's lanes tell the server of their coins, and of a unit's end behind the last of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from itertools import islice
+from typing import Final
+
+from pyerlcoin.beam.etf.terms import Term
+from pyerlcoin.coin.coin import digest_hex, is_coin
+from pyerlcoin.roles import events as told
+from pyerlcoin.roles import messages
+from pyerlcoin.roles.events import Events
+from pyerlcoin.roles.messages import Coin, Done, Refused, Request
+from pyerlcoin.roles.session import Session, Unanswered
+from pyerlcoin.roles.work import Lane, Work
+
+__all__ = ["Reports"]
+
+_PIPELINE: Final = 64
+"""Coins of a lane on their way at once: enough to hide the network, too few to flood a server at one zero."""
+
+
+class Reports:
+    """Those of one miner.
+
+    Attributes:
+        coins, rejected: how many coins the server took, and how many it did not.
+        count: the server's own count for the name, once it is known.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        events: Events,
+        name: str,
+        zeros: int,
+        *,
+        may_go_on: Callable[[], bool],
+        accepted: Callable[[], None],
+    ) -> None:
+        """`may_go_on`: whether a lane may ask for its next unit. `accepted` is called after each coin that counts."""
+        self._session = session
+        self._events = events
+        self._name = name
+        self._zeros = zeros
+        self._may_go_on = may_go_on
+        self._accepted = accepted
+        self.coins = self.rejected = 0
+        self.count: int | None = None
+
+    def found(self, lane: Lane, work: Work, n: int) -> None:
+        """The engine says that `n` is a coin. What hashlib denies is not reported; what was found before neither."""
+        if work.dropped or n in work.seen:
+            return
+        work.seen.add(n)
+        if not is_coin(work.secret, n, self._zeros):
+            self._events.publish(told.CoinLost(lane.index, n))
+            return
+        work.hits.add(n)
+        self._events.publish(told.CoinFound(lane.index, n, digest_hex(work.secret, n)))
+        self.report(lane, work, {n})
+
+    def report(self, lane: Lane, work: Work, coins: set[int]) -> None:
+        """Tell the server of `coins`, but for those that it is being told of already."""
+        if work.dropped or not coins:
+            return
+        work.untold.update(dict.fromkeys(sorted(coins)))
+        if work.report is None or work.report.done():
+            work.report = asyncio.create_task(self._tell(lane, work))
+
+    async def answered(self, work: Work) -> None:
+        """Until each coin that was told of has its answer."""
+        while work.report is not None and not work.report.done():
+            await asyncio.wait({work.report})
+        if work.report is not None and not work.report.cancelled():
+            work.report.result()
+
+    async def _tell(self, lane: Lane, work: Work) -> None:
+        while work.untold:
+            await self._session.ready()
+            coins = list(islice(work.untold, _PIPELINE))
+            requests: list[Request] = [Coin(self._name, n) for n in coins]
+            # Behind the last coins of a unit done need not wait for their answers: a server takes what one process
+            # sends in its order.
+            last = len(coins) == len(work.untold) and self._may_say_done(lane, work)
+            if last:
+                requests.append(Done(self._name))
+            # A coin that has no answer is told of again, on whatever connection comes next; done is not.
+            try:
+                with suppress(Unanswered):
+                    await self._session.ask_each(
+                        lane.index, lane.caller, requests, partial(self._told, lane, work, coins)
+                    )
+            finally:
+                lane.stale = lane.stale or (last and work.reply is None)
+
+    def _may_say_done(self, lane: Lane, work: Work) -> bool:
+        """Whether done is what comes next, and nobody has said it or is about to."""
+        nobody_else = work.closing and work.reply is None
+        return nobody_else and lane.given is None and not lane.stale and self._may_go_on()
+
+    def _told(self, lane: Lane, work: Work, coins: list[int], place: int, reply: Term) -> None:
+        if place == len(coins):
+            work.reply = reply
+            return
+        n = coins[place]
+        work.untold.pop(n, None)
+        try:
+            answer = messages.read_count(reply)
+        except messages.UnreadableReply as error:
+            answer = Refused(str(error))
+        if isinstance(answer, Refused):
+            self.rejected += 1
+            self._events.publish(told.CoinRejected(lane.index, n, answer.message))
+            return
+        self._session.well()
+        self.count = answer
+        if n not in work.accepted:
+            work.accepted.add(n)
+            self.coins += 1
+            self._events.publish(told.CoinAccepted(lane.index, n, answer))
+            self._accepted()

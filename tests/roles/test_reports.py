@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import asyncio
+
+from pyerlcoin.roles import events as told
+from tests.support.manual_timing import until
+from tests.support.room import COIN, DONE, SERVER, Room, coins
+
+
+async def test_a_hit_that_hashlib_denies_is_not_reported() -> None:
+    room = Room()
+    await room.serve()
+    wrong = next(n for n in range(1, 100) if n not in coins(1, 100))
+    async with room.mining():
+        search = await room.searching()
+        search.finish([wrong])
+        await until(lambda: room.of(told.UnitFinished))
+        assert room.of(told.CoinLost) == [told.CoinLost(0, wrong)]
+        assert room.asked(COIN) == []
+
+
+async def test_done_goes_out_behind_the_last_coins_and_each_has_its_answer_before_the_unit_is_finished() -> None:
+    room = Room()
+    await room.serve()
+    async with room.mining():
+        search = await room.searching()
+        room.host.hold = True
+        search.finish()
+        await until(lambda: room.asked(DONE))
+        assert room.network.requests[1:] == [
+            (room.network.requests[0][0], request)
+            for request in [*((COIN, b"Alice", n) for n in coins(1, 100)), (DONE, b"Alice")]
+        ]
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not room.of(told.UnitFinished)
+        assert not room.searches.running
+        room.host.release()
+        await room.searching()
+        assert room.searches.units() == [(1, 100), (101, 200)]
+        assert len(room.asked(DONE)) == 1
+
+
+async def test_done_that_went_out_behind_coins_is_not_repeated_from_the_same_process() -> None:
+    """Else the server would call the unit finished that it handed out in the reply which was lost."""
+    room = Room(lanes=2)
+    server = await room.serve()
+    async with room.mining():
+        await room.searching(2)
+        room.host.hold = True
+        for search in list(room.searches.running):
+            search.finish()
+        await until(lambda: len(room.asked(DONE)) == 3)
+        assert server.ledger.progress(room.timing.now()).finished == 200
+        room.host.hold = False
+        room.network.cut("alice@a.b")
+        await room.rejoined()
+        await room.searching(2)
+        assert server.ledger.progress(room.timing.now()).finished == 200
+        assert sorted(room.searches.units()[2:]) == [(201, 300), (301, 400)]
+        assert sorted(event.n for event in room.of(told.CoinAccepted)) == coins(1, 200)
+
+
+async def test_in_a_pause_the_last_coins_go_out_alone() -> None:
+    room = Room()
+    await room.serve()
+    async with room.mining():
+        search = await room.searching()
+        room.miner.pause()
+        search.finish()
+        await until(lambda: room.has(told.UnitFinished, 1))
+        assert len(room.of(told.CoinAccepted)) == len(coins(1, 100))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert room.asked(DONE) == []
+        room.miner.resume()
+        await room.searching()
+        assert len(room.asked(DONE)) == 1
+
+
+async def test_a_coin_is_reported_while_the_search_goes_on() -> None:
+    room = Room()
+    server = await room.serve()
+    async with room.mining():
+        search = await room.searching()
+        search.find(coins(1, 100)[0])
+        await until(lambda: server.ledger.worth() == 1)
+        assert not search.future.done()
+
+
+async def test_a_coin_told_wrong_is_counted_and_mining_goes_on() -> None:
+    room = Room(zeros=1)
+    await room.serve(zeros=2)
+    async with room.mining():
+        (await room.searching()).finish()
+        await until(lambda: room.of(told.UnitFinished))
+        rejected = room.of(told.CoinRejected)
+        assert rejected
+        assert rejected[0].message == "verification failed"
+        assert room.miner.view().rejected == len(rejected)
+
+
+async def test_a_coin_without_its_answer_is_told_again() -> None:
+    room = Room()
+    server = await room.serve()
+    async with room.mining():
+        search = await room.searching()
+        room.host.hold = True
+        search.find(coins(1, 100)[0])
+        await until(lambda: room.asked(COIN))
+        room.host.hold = False
+        room.network.cut("alice@a.b")
+        await room.rejoined()
+        await until(lambda: room.of(told.CoinAccepted))
+        assert server.ledger.worth() == 1
+        assert room.miner.view().coins == 1
+
+
+async def test_no_more_than_so_many_coins_of_a_lane_wait_for_their_answer() -> None:
+    room = Room()
+    await room.serve(workload=3_000)
+    found = coins(1, 3_000)
+    assert len(found) > 2 * 64
+    async with room.mining():
+        search = await room.searching()
+        room.host.hold = True
+        search.finish()
+        await until(lambda: len(room.asked(COIN)) == 64)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert room.asked(COIN) == [(COIN, b"Alice", n) for n in found[:64]]
+        assert room.asked(DONE) == []
+        room.host.release()
+        await until(lambda: room.has(told.CoinAccepted, len(found)))
+        await room.searching()
+        assert [event.n for event in room.of(told.CoinAccepted)] == found
+        assert not room.of(told.CoinRejected)
+        assert room.network.requests[-1][1] == (DONE, b"Alice")
+
+
+async def test_coins_that_lost_their_answers_are_told_again_and_count_once() -> None:
+    room = Room()
+    server = await room.serve()
+    found = coins(1, 100)
+    async with room.mining():
+        search = await room.searching()
+        search.find(found[0])
+        await until(lambda: room.has(told.CoinAccepted, 1))
+        room.host.hold = True
+        for n in found[1:]:
+            search.find(n)
+        await until(lambda: len(room.asked(COIN)) == len(found))
+        room.host.hold = False
+        room.network.cut(SERVER.node)
+        await room.rejoined()
+        await until(lambda: room.has(told.CoinAccepted, len(found)))
+        assert server.ledger.progress(room.timing.now()).coins == len(found)
+        assert sorted(event.n for event in room.of(told.CoinAccepted)) == found
