@@ -50,11 +50,11 @@ class _Call:
 class Request:
     """A call that was sent, as the request id of OTP's `gen_server:send_request/2`: await it for the reply."""
 
-    __slots__ = ("_calls", "_future", "_reference")
+    __slots__ = ("_calls", "_future", "reference")
 
     def __init__(self, calls: Calls, reference: Reference, future: asyncio.Future[Term]) -> None:
+        self.reference: Final = reference
         self._calls = calls
-        self._reference = reference
         self._future = future
 
     def __await__(self) -> Generator[Any, None, Term]:
@@ -70,7 +70,7 @@ class Request:
                 self._future.exception()  # looked at, so that nobody is warned of one that nobody wanted
         else:
             self._future.cancel()
-        self._calls.give_up(self._reference)
+        self._calls.give_up(self.reference)
 
 
 class Calls:
@@ -129,7 +129,9 @@ class Calls:
             return None
         if not self._process.alive:
             raise NodeNotRunning
-        return self._send(route, to, request)
+        sent = self._send(route, to, request)
+        route.can_wait(sent.reference)
+        return sent
 
     def _send(self, route: Route, to: Pid | Atom, request: Term) -> Request:
         node = self._process.node

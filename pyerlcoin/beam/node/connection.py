@@ -12,7 +12,7 @@ from pyerlcoin.beam.dist import Control, DistributionFlags, DistributionLink, Es
 from pyerlcoin.beam.errors import BeamError, LimitExceeded, RemoteFault
 from pyerlcoin.beam.etf.terms import Atom, Pid, Reference, Term
 from pyerlcoin.beam.node.carrier import why
-from pyerlcoin.beam.node.gathering import Gathering
+from pyerlcoin.beam.node.gathering import FEW, REPLIES, Gathering
 from pyerlcoin.beam.node.inbound import Inbound
 from pyerlcoin.beam.node.process import NOCONNECTION
 
@@ -36,8 +36,8 @@ class Connection(asyncio.BufferedProtocol):
     All connections of a node read into one buffer of the node's. For a protocol that is given bytes, asyncio makes
     room for 256 KiB anew for each read, and the system maps and unmaps that memory every time.
 
-    While many processes of the peer call at once, reads wait a moment: see `gathering`. Where two connections are busy
-    neither waits, as the other's calls are time enough.
+    While many processes of the peer call at once, reads wait a moment, and so they do for replies that are wanted
+    together: see `gathering`. Where two connections are busy no calls are waited for, as the other's are time enough.
 
     Attributes:
         gathered: how many reads have waited so.
@@ -72,6 +72,7 @@ class Connection(asyncio.BufferedProtocol):
         # Windows' own loop reads ahead, into as many buffers as there are connections.
         self._buffer = node.receive_buffer if os.name != "nt" else memoryview(bytearray(len(node.receive_buffer)))
         self._watching: dict[bytes, Process] = {}  # by the wire of the monitor's reference
+        self._unhurried: set[bytes] = set()  # those of calls whose replies can wait
         self._receiving = False
         self._flush_due = False
         self._can_wait = 0  # bytes that are queued, and that nobody waits for
@@ -93,9 +94,14 @@ class Connection(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Where the next read goes; `buffer_updated` follows at once."""
-        if self._gathering is not None and self._gathering.due and self._owner.last_read is self:
-            time.sleep(self._owner.gather_time)  # no coroutine may be here, and the loop's timers are coarser
-            self.gathered += 1
+        if self._gathering is not None:
+            # No coroutine may be here, and the loop's timers are coarser.
+            if len(self._unhurried) >= FEW:
+                time.sleep(REPLIES * self._owner.gather_time)
+                self.gathered += 1
+            elif self._gathering.due and self._owner.last_read is self:
+                time.sleep(self._owner.gather_time)
+                self.gathered += 1
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
@@ -178,6 +184,7 @@ class Connection(asyncio.BufferedProtocol):
             self._owner.last_read = None
         self._owner.disconnected(self, reason, fault)
         self._inbound.close()
+        self._unhurried.clear()
         watching, self._watching = self._watching, {}
         for wire, process in watching.items():
             process.monitor_fired(Reference(wire), NOCONNECTION)
@@ -236,6 +243,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def demonitor(self, process: Process, to: Pid | Atom, reference: Reference) -> None:
         """As `Route.demonitor`."""
+        self._unhurried.discard(reference.wire)
         if self._watching.pop(reference.wire, None) is not None and self.up:
             queued = self._link.queued
             self._link.send_demonitor(process.pid, to, reference)
@@ -252,6 +260,11 @@ class Connection(asyncio.BufferedProtocol):
         self._watching[reference.wire] = process
         if not self._receiving:
             self._flush_soon()
+
+    def can_wait(self, reference: Reference) -> None:
+        """As `Route.can_wait`."""
+        if reference.wire in self._watching:
+            self._unhurried.add(reference.wire)
 
     def link(self, process: Process, to: Pid) -> None:
         """As `Route.link`."""
@@ -285,6 +298,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def fired(self, reference: Reference, reason: Term) -> None:
         """The peer says that a monitor of ours ended."""
+        self._unhurried.discard(reference.wire)
         process = self._watching.pop(reference.wire, None)
         if process is not None:
             process.monitor_fired(reference, reason)

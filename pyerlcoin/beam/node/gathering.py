@@ -7,16 +7,22 @@ brings a dozen at a time. Network cards moderate their interrupts for the same r
 But if the callers are few, all of them soon have their call in the socket, and then everybody waits for nothing. Nobody
 says how many they are, so it is tried: a wait that brought about as much as a read ever brings lately had them all, and
 is not tried again for a while, each time twice as long.
+
+Replies are waited for only if who called says that several are wanted together (`Process.send_request`): all others
+somebody may wait for, and call again after.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["Gathering"]
+__all__ = ["FEW", "REPLIES", "Gathering"]
 
-_FEW: Final = 2
-"""Calls of one read that show more than one caller."""
+FEW: Final = 2
+"""Calls of one read that show more than one caller; and replies that are wanted together."""
+
+REPLIES: Final = 8
+"""A read of replies waits so many times as long as one of calls: no caller is kept from the next call by it."""
 
 _MANY: Final = 10
 """Enough without waiting: what a read and a write cost, divided by it, is less than what a call costs itself."""
@@ -56,4 +62,4 @@ class Gathering:
         if self._rest:
             self._rest -= 1
         else:
-            self.due = _FEW <= calls < _MANY
+            self.due = FEW <= calls < _MANY

@@ -90,6 +90,9 @@ class LocalRoute:
         self.monitor(process, to, reference)
         self.send(process.pid, to, message)
 
+    def can_wait(self, reference: Reference) -> None:
+        """As `Route.can_wait`: nothing is quicker than not to wait."""
+
     def link(self, process: Process, to: Pid) -> None:
         """As `Route.link`."""
 

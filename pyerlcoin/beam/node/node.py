@@ -79,8 +79,9 @@ class Node:
         tick_time: `net_ticktime` in seconds: a peer that is silent for it and a quarter more is disconnected.
         setup_time: `net_setuptime` in seconds, for each connection from dialling to the end of its handshake.
         gather_time: seconds that a node whose processes call several at once is left alone before the next read, so
-            that more calls come together and each costs less. The event loop stands still for it, so it is short. 0:
-            never, which is the default outside Linux, as timers elsewhere are coarser.
+            that more calls come together and each costs less; replies to several calls of `Process.send_request` are
+            left alone eight times as long. The event loop stands still for it, so it is short. 0: never, which is the
+            default outside Linux, as timers elsewhere are coarser.
         limits: see `NodeLimits`.
         carrier: how streams are opened; plain TCP by default.
         on_event: is called with each event of `events`; the standard logger hears them as well.

@@ -72,7 +72,9 @@ class Process:
     def send_request(self, target: Target, request: Term) -> Request | asyncio.Task[Term]:
         """A `GenServer.call` that is sent now: await it for the reply, or `cancel()` it.
 
-        For many at once, which need no task each. While that node is not connected this makes one, which connects.
+        For many at once, which need no task each: while several such calls to a node wait, their replies are read
+        together, and may be some 0.25 ms late for it (`gather_time` of `Node`). While that node is not connected this
+        makes a task, which connects.
         Raises UnencodableTerm or NodeNotRunning; what `call` raises without a timeout comes out when it is awaited.
         """
         sent = self._calls.send_request(target, request)

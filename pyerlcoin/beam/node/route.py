@@ -49,6 +49,9 @@ class Route(Protocol):
     def call(self, process: Process, to: Pid | Atom, reference: Reference, request: Term) -> None:
         """As `monitor`, and then `send` of `{'$gen_call', {Pid, reference}, request}`; neither if that raises."""
 
+    def can_wait(self, reference: Reference) -> None:
+        """The reply to that call is wanted together with others: it may be read a little later for them."""
+
     def link(self, process: Process, to: Pid) -> None:
         """`process.link_fired(to, reason)` will be called once, unless `unlink` is."""
 

@@ -4,7 +4,10 @@ import asyncio
 import random
 from itertools import pairwise
 
+import pytest
+
 from pyerlcoin.beam import GenServer, Sender, Term
+from pyerlcoin.beam.errors import NoProcess
 from pyerlcoin.beam.node.connection import Connection
 from pyerlcoin.beam.node.gathering import Gathering
 from tests.support.nodes import Cluster, RawPeer
@@ -113,6 +116,50 @@ async def test_replies_are_not_waited_for_however_many_come_together() -> None:
         connection = caller.route_if_up(node.name)
         assert isinstance(connection, Connection)
         assert connection.gathered == 0
+
+
+class Silent(GenServer):
+    async def handle_call(self, request: Term, sender: Sender) -> Term:
+        return await asyncio.Event().wait()
+
+
+async def test_replies_that_are_wanted_together_are_waited_for() -> None:
+    async with Cluster() as cluster:
+        node, caller = await cluster.start(), await cluster.start(gather_time=1e-6)
+        node.spawn(Echo(), "echo")
+        await caller.call(("echo", node.name), 0)
+        connection = caller.route_if_up(node.name)
+        assert isinstance(connection, Connection)
+        with caller.process() as process:
+            assert await process.send_request(("echo", node.name), 1) == 1
+            assert connection.gathered == 0
+            sent = [process.send_request(("echo", node.name), n) for n in range(5)]
+            assert [await request for request in sent] == list(range(5))
+            assert connection.gathered >= 1
+            gathered = connection.gathered
+            assert await asyncio.gather(*(process.call(("echo", node.name), n) for n in range(5))) == list(range(5))
+            assert connection.gathered == gathered
+
+
+async def test_replies_that_are_wanted_no_more_are_not_waited_for() -> None:
+    async with Cluster() as cluster:
+        node, caller = await cluster.start(), await cluster.start(gather_time=1e-6)
+        node.spawn(Echo(), "echo")
+        node.spawn(Silent(), "silent")
+        await caller.call(("echo", node.name), 0)
+        connection = caller.route_if_up(node.name)
+        assert isinstance(connection, Connection)
+        with caller.process() as process:
+            for request in [process.send_request(("silent", node.name), n) for n in range(5)]:
+                request.cancel()
+            # And those whose monitor fires.
+            for request in [process.send_request(("nobody", node.name), n) for n in range(5)]:
+                with pytest.raises(NoProcess):
+                    await request
+            gathered = connection.gathered
+            for n in range(3):
+                assert await process.call(("echo", node.name), n) == n
+            assert connection.gathered == gathered
 
 
 async def test_two_busy_connections_do_not_wait_for_each_other() -> None:
