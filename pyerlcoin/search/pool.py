@@ -278,10 +278,13 @@ class Pool:
         left = last - first + 1
         least = int(self._rate * _LEAST_SECONDS)
         # A core that ends early goes on with the next search, if there is one. So where there are enough of them each
-        # is for one core, whose piece costs the least if it is the whole; alone one is cut finer than there are cores.
+        # is for one core, whose piece costs the least if it is the whole. But the last that waits is shared, as another
+        # core may be free before more come; and one that is alone is cut finer than there are cores.
         busy = min(len(self._unfinished), self.workers)
-        if busy == self.workers or len(self._queue) > 1:
+        if len(self._queue) > 1:
             share = search.job.size * busy // self.workers
+        elif busy == self.workers:
+            share = search.job.size // min(2, self.workers)
         else:
             share = left // (2 * self.workers)
         size = max(least, min(int(self._rate * _PIECE_SECONDS), share))

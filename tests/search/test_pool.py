@@ -288,11 +288,13 @@ def test_a_piece_is_one_core_s_share_of_the_searches(workers: int, searches: int
         waiting[0]._next = cut + 1
 
 
-def test_the_last_search_that_waits_is_one_core_s_while_the_others_have_theirs() -> None:
+def test_the_last_search_that_waits_is_shared() -> None:
     pool = Pool(PythonEngine(), 2)
     last = Search(Job(b"", 0, 39_999), None)
     pool._queue.append(last)
     pool._unfinished.update({last, Search(Job(b"", 0, 39_999), None)})
+    assert pool._cut(last) == 19_999
+    last._next = 20_000
     assert pool._cut(last) == 39_999
 
 
