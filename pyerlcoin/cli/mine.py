@@ -23,7 +23,7 @@ from pyerlcoin.errors import ExitCode
 from pyerlcoin.roles.cluster import Address, Cluster
 from pyerlcoin.roles.events import Events, SearchStarted
 from pyerlcoin.roles.messages import SERVER_NAME
-from pyerlcoin.roles.miner import LANES, MinerOptions, MinerRole
+from pyerlcoin.roles.miner import LANES, MOST_LANES, MinerOptions, MinerRole
 from pyerlcoin.roles.timing import LoopTiming
 from pyerlcoin.search.choose import AUTO, Choice, choose
 from pyerlcoin.search.pool import Pool
@@ -39,8 +39,15 @@ def mine(
     engine: EngineOption = AUTO,
     workers: Workers = None,
     lanes: Annotated[
-        int, typer.Option("--lanes", min=1, max=100, help="Processes that pull work under the one name.")
-    ] = LANES,
+        int | None,
+        typer.Option(
+            "--lanes",
+            min=1,
+            max=100,
+            metavar="N",
+            help=f"Processes that pull work under the one name: {LANES} to {MOST_LANES}, unless given.",
+        ),
+    ] = None,
     zeros: Zeros = ZEROS,
     seconds: Seconds = None,
     coins: Annotated[int | None, typer.Option("--coins", min=1, metavar="N", help="End after so many coins.")] = None,

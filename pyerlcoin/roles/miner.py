@@ -27,16 +27,26 @@ from pyerlcoin.roles import messages
 from pyerlcoin.roles.cluster import Address, Caller, Cluster
 from pyerlcoin.roles.events import Events, Stopped
 from pyerlcoin.roles.messages import Done, Given, Refused
-from pyerlcoin.roles.reports import Reports
+from pyerlcoin.roles.reports import Departures, Reports
 from pyerlcoin.roles.session import Backoff, Session, Unanswered
 from pyerlcoin.roles.timing import LoopTiming, Timing
 from pyerlcoin.roles.work import Lane, Searches, Work
 
-__all__ = ["LANES", "LaneView", "MinerOptions", "MinerRole", "MinerView"]
+__all__ = ["LANES", "MOST_LANES", "LaneView", "MinerOptions", "MinerRole", "MinerView"]
 
 LANES: Final = 3
 """Processes that pull work, unless asked for otherwise. With two the cores are busy while one waits for its next unit,
 with a third also where a unit lasts only as long as some answers take."""
+
+MOST_LANES: Final = 9
+"""So many where units are short: while LANES search, the others wait to report together."""
+
+_SHORT: Final = 0.02
+"""Units are short if they end quicker than one in so many seconds."""
+
+_FOR_LONG: Final = 2.0
+"""Seconds of short units after which a lane more is opened for each that ends. A server of ours gives short ones only
+until it knows the miner's speed."""
 
 _FAREWELL: Final = 5.0
 """Seconds that a miner which stops waits for the answers to its last coins."""
@@ -44,11 +54,14 @@ _FAREWELL: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class MinerOptions:
-    """What a miner is asked for. `seconds`, `coins`: when to stop; `max_retries`: see `Session`."""
+    """What a miner is asked for. `lanes`: LANES to MOST_LANES, as units are short or long, unless given.
+
+    `seconds`, `coins`: when to stop; `max_retries`: see `Session`.
+    """
 
     name: str
     server: Address
-    lanes: int = LANES
+    lanes: int | None = None
     zeros: int = ZEROS
     seconds: float | None = None
     coins: int | None = None
@@ -114,6 +127,8 @@ class MinerRole:
             backoff=options.backoff,
         )
         self._lanes: list[Lane] = []
+        self._opened = 0
+        self._short_since: float | None = None
         self._secret: bytes | None = None
         self._stop = asyncio.Event()
         self._reason: str | None = None
@@ -124,6 +139,7 @@ class MinerRole:
         self._hashes = self._units = 0
         self._reports = Reports(
             self._session,
+            Departures(self._timing, self._searching_enough),
             events,
             options.name,
             options.zeros,
@@ -138,8 +154,10 @@ class MinerRole:
             self._finishing = True
         else:
             self._stop.set()
-        # A lane that waits in a pause could neither finish nor part.
+        # A lane that waits in a pause could neither finish nor part, nor could one that was never opened.
         self._go_on()
+        for lane in self._lanes:
+            lane.opened.set()
 
     def pause(self) -> None:
         """Search nothing and ask for nothing until `resume`; from the event loop. Idempotent, as `resume` is.
@@ -165,7 +183,7 @@ class MinerRole:
 
     def view(self) -> MinerView:
         """How it stands now."""
-        works = [lane.work for lane in self._lanes]
+        works = [lane.work for lane in self._lanes[: self._opened]]
         return MinerView(
             joined=self._session.joined,
             hashes=self._hashes + sum(work.unsettled for work in works if work is not None),
@@ -189,8 +207,9 @@ class MinerRole:
         if self._options.seconds is not None:
             limit = self._timing.later(self._options.seconds, lambda: self.stop("the time is up"))
         try:
-            for index in range(self._options.lanes):
+            for index in range(self._options.lanes or MOST_LANES):
                 self._lanes.append(Lane(index, await self._cluster.caller()))
+            self._open(self._options.lanes or LANES)
             await self._mine()
         except BaseException as error:
             self._reason = str(error) if isinstance(error, GameError) else self._reason
@@ -287,7 +306,25 @@ class MinerRole:
 
     # lanes
 
+    def _open(self, lanes: int) -> None:
+        """Let so many work."""
+        for lane in self._lanes[self._opened : lanes]:
+            lane.opened.set()
+            self._opened += 1
+
+    def _ended(self, seconds: float) -> None:
+        """A lane searched a unit for so long: some more may be needed."""
+        if seconds > _SHORT * self._opened:
+            self._short_since = None
+        elif self._short_since is None:
+            self._short_since = self._timing.now()
+        elif self._timing.now() - self._short_since >= _FOR_LONG:
+            self._open(self._opened + 1)
+
     async def _work(self, lane: Lane) -> None:
+        await lane.opened.wait()
+        if lane.index >= self._opened:
+            return  # it was the end that woke it
         while not self._stop.is_set():
             unit = await self._next_unit(lane)
             if self._stop.is_set() or self._finishing or self._secret is None:
@@ -307,6 +344,7 @@ class MinerRole:
             if whole and not work.dropped:
                 self._units += 1
                 self._events.publish(told.UnitFinished(lane.index, unit.first, unit.last, len(work.hits), seconds))
+                self._ended(seconds)
             else:
                 lane.work = None
                 reason = work.interrupted or ""
@@ -349,6 +387,10 @@ class MinerRole:
         old, lane.caller = lane.caller, await self._cluster.caller()
         lane.stale = False
         await old.close()
+
+    def _searching_enough(self) -> bool:
+        """Whether as many lanes search, or wait for a core, as there are when all report at once."""
+        return sum(not work.searched for work in self._works()) > LANES
 
     def _works(self) -> list[Work]:
         return [lane.work for lane in self._lanes if lane.work is not None]

@@ -16,12 +16,43 @@ from pyerlcoin.roles import messages
 from pyerlcoin.roles.events import Events
 from pyerlcoin.roles.messages import Coin, Done, Refused, Request
 from pyerlcoin.roles.session import Session, Unanswered
-from pyerlcoin.roles.work import Lane, Work
+from pyerlcoin.roles.timing import Handle, Timing
+from pyerlcoin.roles.work import TOGETHER, Lane, Work
 
-__all__ = ["Reports"]
+__all__ = ["Departures", "Reports"]
 
 _PIPELINE: Final = 64
 """Coins of a lane on their way at once: enough to hide the network, too few to flood a server at one zero."""
+
+
+class Departures:
+    """When reports go out: those of many lanes at once, as long as enough lanes have something to search meanwhile.
+
+    Each report wakes the server, and its answers wake the miner. Where a unit lasts some ms that is most of its cost.
+    """
+
+    def __init__(self, timing: Timing, enough: Callable[[], bool]) -> None:
+        """`enough`: whether the cores have work for a while if no lane gets any."""
+        self._timing = timing
+        self._enough = enough
+        self._next: asyncio.Future[None] | None = None
+        self._bell: Handle | None = None
+
+    async def wait(self) -> None:
+        """Until the next departure, at most TOGETHER seconds."""
+        if not self._enough():
+            self._depart()
+            return
+        if self._next is None:
+            self._next = asyncio.get_running_loop().create_future()
+            self._bell = self._timing.later(TOGETHER, self._depart)
+        await asyncio.shield(self._next)
+
+    def _depart(self) -> None:
+        if self._next is not None and self._bell is not None:
+            self._bell.cancel()
+            self._next.set_result(None)
+            self._next = None
 
 
 class Reports:
@@ -35,6 +66,7 @@ class Reports:
     def __init__(
         self,
         session: Session,
+        departures: Departures,
         events: Events,
         name: str,
         zeros: int,
@@ -44,6 +76,7 @@ class Reports:
     ) -> None:
         """`may_go_on`: whether a lane may ask for its next unit. `accepted` is called after each coin that counts."""
         self._session = session
+        self._departures = departures
         self._events = events
         self._name = name
         self._zeros = zeros
@@ -81,6 +114,7 @@ class Reports:
 
     async def _tell(self, lane: Lane, work: Work) -> None:
         while work.untold:
+            await self._departures.wait()
             await self._session.ready()
             coins = list(islice(work.untold, _PIPELINE))
             requests: list[Request] = [Coin(self._name, n) for n in coins]

@@ -57,6 +57,8 @@ class Work:
         """The coins that the server has not answered, in the order in which it is told of them."""
         self.report: asyncio.Task[None] | None = None
         """What tells it of them, the latest."""
+        self.searched = False
+        """Nothing of it is searched any more."""
         self.closing = False
         """It is searched whole, and the lane waits for the answers to its coins."""
         self.reply: Term | None = None
@@ -95,6 +97,7 @@ class Work:
             await asyncio.wait({ended})
         finally:
             self._search.future.cancel()
+            self.searched = True
             teller.end()
         if ended.cancelled():
             return False
@@ -115,7 +118,10 @@ class Work:
 
 
 class Lane:
-    """One process that pulls work. `given`: by hello, to be next. `stale`: it may hold more than is known here."""
+    """One process that pulls work, once it is `opened`.
+
+    `given`: by hello, to be next. `stale`: it may hold more than is known here.
+    """
 
     def __init__(self, index: int, caller: Caller) -> None:
         self.index = index
@@ -123,6 +129,7 @@ class Lane:
         self.work: Work | None = None
         self.given: Unit | None = None
         self.stale = False
+        self.opened = asyncio.Event()
 
 
 class _Teller:

@@ -12,7 +12,9 @@ from pyerlcoin.errors import CannotReach, GameError, GaveUp, RefusedByPeer
 from pyerlcoin.roles import events as told
 from pyerlcoin.roles.cluster import NoServer
 from pyerlcoin.roles.events import Events
+from pyerlcoin.roles.miner import LANES, MOST_LANES
 from pyerlcoin.roles.server import ServerRole
+from tests.support.clock import UNIT
 from tests.support.manual_timing import until
 from tests.support.memory_cluster import MemoryCluster
 from tests.support.room import COIN, DONE, HELLO, SECRET, SERVER, Room, beyond, coins
@@ -48,6 +50,58 @@ async def test_lanes_pull_through_processes_of_their_own_under_one_name() -> Non
         await room.searching(3)
         progress = server.ledger.progress(room.timing.now())
         assert (progress.finished, progress.open, progress.coins) == (300, 300, len(coins(1, 300)))
+
+
+async def finish_oldest(room: Room, seconds: float) -> None:
+    """The oldest search ends without coins after so long, and its lane has the next unit."""
+    search = room.searches.running[0]
+    room.timing.advance(seconds)
+    search.finish([])
+    await until(lambda: search not in room.searches.running and len(room.searches.running) >= LANES)
+
+
+async def test_where_units_stay_short_more_lanes_come_to_pull() -> None:
+    room = Room(lanes=None)
+    await room.serve()
+    async with room.mining():
+        await room.searching(LANES)
+        for _ in range(150):
+            await finish_oldest(room, 0.01)
+        assert len(room.miner.view().lanes) == LANES
+        for _ in range(100):
+            await finish_oldest(room, 0.01)
+        await room.searching(MOST_LANES)
+        assert len(room.miner.view().lanes) == MOST_LANES
+        assert len({pid for pid, _ in room.network.requests}) == MOST_LANES
+
+
+async def test_where_units_are_long_there_are_few_lanes() -> None:
+    room = Room(lanes=None)
+    await room.serve()
+    async with room.mining():
+        await room.searching(LANES)
+        for _ in range(20):
+            for _ in range(10):
+                await finish_oldest(room, 0.01)
+            await finish_oldest(room, 1.0)
+        assert len(room.miner.view().lanes) == LANES
+
+
+@pytest.mark.parametrize("finish", [False, True])
+async def test_lanes_that_were_not_needed_hinder_no_stop(finish: bool) -> None:
+    room = Room(lanes=None)
+    await room.serve()
+    async with room.mining() as task:
+        await room.searching(LANES)
+        asked = len(room.asked(DONE))
+        room.miner.stop(finish=finish)
+        if finish:
+            for search in list(room.searches.running):
+                search.finish([])
+        async with asyncio.timeout(20 * UNIT):
+            assert (await task).units == (LANES if finish else 0)
+        assert len(room.asked(DONE)) == asked + (LANES if finish else 0)
+        assert len(room.miner.view().lanes) == LANES
 
 
 async def test_the_lanes_do_with_the_original() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 
 from pyerlcoin.roles import events as told
+from pyerlcoin.roles.work import TOGETHER
 from tests.support.manual_timing import until
 from tests.support.room import COIN, DONE, SERVER, Room, coins
 
@@ -156,3 +157,57 @@ async def test_coins_that_lost_their_answers_are_told_again_and_count_once() -> 
         await until(lambda: room.has(told.CoinAccepted, len(found)))
         assert server.ledger.progress(room.timing.now()).coins == len(found)
         assert sorted(event.n for event in room.of(told.CoinAccepted)) == found
+
+
+async def test_with_many_lanes_reports_go_out_together_while_enough_is_searched() -> None:
+    room = Room(lanes=5)
+    server = await room.serve()
+    async with room.mining():
+        await room.searching(5)
+        first, second = room.searches.running[:2]
+        asked = len(room.asked(DONE))
+        first.finish()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert room.asked(COIN) == []
+        second.finish()
+        await until(lambda: server.ledger.progress(room.timing.now()).finished == 200)
+        assert len(room.asked(COIN)) == len(
+            coins(first.job.first, first.job.last) + coins(second.job.first, second.job.last)
+        )
+        assert len(room.asked(DONE)) == asked + 2
+        await room.searching(5)
+
+
+async def test_no_report_waits_for_long() -> None:
+    room = Room(lanes=5)
+    server = await room.serve()
+    async with room.mining():
+        await room.searching(5)
+        room.searches.running[0].finish()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert room.asked(COIN) == []
+        room.timing.advance(TOGETHER)
+        await until(lambda: server.ledger.progress(room.timing.now()).finished == 100)
+        # And the next one has its own time.
+        await room.searching(5)
+        room.searches.running[0].finish()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert server.ledger.progress(room.timing.now()).finished == 100
+        room.timing.advance(TOGETHER)
+        await until(lambda: server.ledger.progress(room.timing.now()).finished == 200)
+
+
+async def test_a_report_that_waits_goes_out_when_the_miner_stops() -> None:
+    room = Room(lanes=5)
+    server = await room.serve()
+    async with room.mining():
+        await room.searching(5)
+        search = room.searches.running[0]
+        search.finish()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert room.asked(COIN) == []
+    assert server.ledger.worth() == len(coins(search.job.first, search.job.last))

@@ -34,7 +34,7 @@ __all__ = ["COIN", "DONE", "HELLO", "SECRET", "SERVER", "Room", "beyond", "coins
 class Room:
     """A network, its clock, and one miner whose searches are in the test's hand."""
 
-    def __init__(self, *, lanes: int = 1, zeros: int = 1, **options: object) -> None:
+    def __init__(self, *, lanes: int | None = 1, zeros: int = 1, **options: object) -> None:
         self.timing = ManualTiming()
         self.network = MemoryNetwork()
         self.searches = HandSearches(held=True)
