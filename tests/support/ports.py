@@ -12,17 +12,26 @@ __all__ = ["free_port", "fresh_cookie", "fresh_name", "fresh_node"]
 
 _numbers = itertools.count(1)
 
+_PORTS = range(10_240, 32_768)
+"""Below those that a system gives to connections and to who binds port 0 (Linux: from 32768, others: from 49152): with
+tests side by side one of these would soon be somebody's."""
+
+_given: set[int] = set()
+
 
 def free_port(host: str = "127.0.0.1") -> int:
     """A TCP port that was free a moment ago.
 
     For servers that cannot be told "port 0" (epmd above all, whose port every client must know beforehand). Whoever
-    can bind port 0 does that instead: between this answer and the bind, another process may take the port.
+    can bind port 0 does that instead. No two calls of a process have the same answer.
     """
-    with contextlib.closing(socket.socket()) as listener:
-        listener.bind((host, 0))
-        port: int = listener.getsockname()[1]
-        return port
+    while True:
+        port = secrets.choice(_PORTS)
+        if port not in _given:
+            with contextlib.closing(socket.socket()) as listener, contextlib.suppress(OSError):
+                listener.bind((host, port))
+                _given.add(port)
+                return port
 
 
 def fresh_name(prefix: str = "n") -> str:
