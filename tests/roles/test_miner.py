@@ -15,7 +15,7 @@ from pyerlcoin.roles.events import Events
 from pyerlcoin.roles.miner import LANES, MOST_LANES
 from pyerlcoin.roles.server import ServerRole
 from tests.support.clock import UNIT
-from tests.support.manual_timing import until
+from tests.support.manual_timing import turns, until
 from tests.support.memory_cluster import MemoryCluster
 from tests.support.room import COIN, DONE, HELLO, SECRET, SERVER, Room, beyond, coins
 
@@ -294,8 +294,7 @@ async def test_a_stop_does_not_wait_for_ever() -> None:
         search.find(coins(1, 100)[0])
         await until(lambda: room.asked(COIN))
         room.miner.stop()
-        for _ in range(20):
-            await asyncio.sleep(0)
+        await turns()
         assert not task.done()
         room.timing.advance(5.1)
         await task
@@ -359,8 +358,7 @@ async def test_a_pause_keeps_what_is_in_hand_and_asks_for_nothing() -> None:
         # What was all but searched when the pause began may end in it: its coins are told, it is not called done.
         first.finish()
         await until(lambda: room.of(told.UnitFinished))
-        for _ in range(50):
-            await asyncio.sleep(0)
+        await turns(50)
         assert len(room.asked(DONE)) == asked
         assert server.ledger.worth() == len(coins(first.job.first, first.job.last))
         assert server.ledger.progress(room.timing.now()).finished == 0
@@ -382,8 +380,7 @@ async def test_a_unit_that_comes_in_a_pause_waits_for_its_end() -> None:
         await until(lambda: room.asked(DONE))
         room.miner.pause()
         room.host.release()
-        for _ in range(50):
-            await asyncio.sleep(0)
+        await turns(50)
         assert room.searches.units() == [(1, 100)]
         room.miner.resume()
         await room.searching()
@@ -404,8 +401,7 @@ async def test_a_server_that_is_lost_in_a_pause_is_joined_in_it_and_asked_after_
         await until(lambda: room.asked(DONE))
         room.miner.pause()
         room.host.release()
-        for _ in range(50):
-            await asyncio.sleep(0)
+        await turns(50)
         room.network.crash(SERVER, Atom("killed"))
         server = await room.serve(secret)
         await room.rejoined()

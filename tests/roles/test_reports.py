@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import asyncio
-
 from pyerlcoin.roles import events as told
 from pyerlcoin.roles.work import TOGETHER
-from tests.support.manual_timing import until
+from tests.support.manual_timing import turns, until
 from tests.support.room import COIN, DONE, SERVER, Room, coins
 
 
@@ -32,8 +30,7 @@ async def test_done_goes_out_behind_the_last_coins_and_each_has_its_answer_befor
             (room.network.requests[0][0], request)
             for request in [*((COIN, b"Alice", n) for n in coins(1, 100)), (DONE, b"Alice")]
         ]
-        for _ in range(20):
-            await asyncio.sleep(0)
+        await turns()
         assert not room.of(told.UnitFinished)
         assert not room.searches.running
         room.host.release()
@@ -71,8 +68,7 @@ async def test_in_a_pause_the_last_coins_go_out_alone() -> None:
         search.finish()
         await until(lambda: room.has(told.UnitFinished, 1))
         assert len(room.of(told.CoinAccepted)) == len(coins(1, 100))
-        for _ in range(20):
-            await asyncio.sleep(0)
+        await turns()
         assert room.asked(DONE) == []
         room.miner.resume()
         await room.searching()
@@ -127,8 +123,7 @@ async def test_no_more_than_so_many_coins_of_a_lane_wait_for_their_answer() -> N
         room.host.hold = True
         search.finish()
         await until(lambda: len(room.asked(COIN)) == 64)
-        for _ in range(20):
-            await asyncio.sleep(0)
+        await turns()
         assert room.asked(COIN) == [(COIN, b"Alice", n) for n in found[:64]]
         assert room.asked(DONE) == []
         room.host.release()
@@ -167,8 +162,7 @@ async def test_with_many_lanes_reports_go_out_together_while_enough_is_searched(
         first, second = room.searches.running[:2]
         asked = len(room.asked(DONE))
         first.finish()
-        for _ in range(20):
-            await asyncio.sleep(0)
+        await turns()
         assert room.asked(COIN) == []
         second.finish()
         await until(lambda: server.ledger.progress(room.timing.now()).finished == 200)
@@ -185,16 +179,14 @@ async def test_no_report_waits_for_long() -> None:
     async with room.mining():
         await room.searching(5)
         room.searches.running[0].finish()
-        for _ in range(20):
-            await asyncio.sleep(0)
+        await turns()
         assert room.asked(COIN) == []
         room.timing.advance(TOGETHER)
         await until(lambda: server.ledger.progress(room.timing.now()).finished == 100)
         # And the next one has its own time.
         await room.searching(5)
         room.searches.running[0].finish()
-        for _ in range(20):
-            await asyncio.sleep(0)
+        await turns()
         assert server.ledger.progress(room.timing.now()).finished == 100
         room.timing.advance(TOGETHER)
         await until(lambda: server.ledger.progress(room.timing.now()).finished == 200)
@@ -207,7 +199,6 @@ async def test_a_report_that_waits_goes_out_when_the_miner_stops() -> None:
         await room.searching(5)
         search = room.searches.running[0]
         search.finish()
-        for _ in range(20):
-            await asyncio.sleep(0)
+        await turns()
         assert room.asked(COIN) == []
     assert server.ledger.worth() == len(coins(search.job.first, search.job.last))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from tests.support.clock import UNIT
 
-__all__ = ["ManualTiming", "until"]
+__all__ = ["ManualTiming", "turns", "until"]
 
 
 class _Handle:
@@ -56,3 +56,9 @@ async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(20 * UNIT):
         while not condition():  # noqa: ASYNC110 - there is no one event: the loop has to go round
             await asyncio.sleep(0)
+
+
+async def turns(count: int = 20) -> None:
+    """Let the event loop go round so often: enough for all that is under way, where nothing is to come of it."""
+    for _ in range(count):
+        await asyncio.sleep(0)
