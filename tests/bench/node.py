@@ -8,8 +8,8 @@ wait for. A rate is of complete calls, each reply looked at.
 
 from __future__ import annotations
 
+import socket
 from importlib import metadata
-from pathlib import Path
 
 from tests.bench.contenders import Contenders, Rates, loops, main, ratio
 
@@ -83,8 +83,11 @@ def _uvloop() -> list[str]:
 
 def _tcp() -> list[str]:
     # It decides how many of its small writes a BEAM sends as one, which is most of what a call costs it.
-    system = Path("/proc/sys/net/ipv4/tcp_congestion_control")
-    return [f"TCP with {system.read_text().strip()}"] if system.exists() else []
+    if not hasattr(socket, "TCP_CONGESTION"):
+        return []
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
+        name = client.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16)
+    return [f"TCP with {name.rstrip(bytes(1)).decode()}"]
 
 
 if __name__ == "__main__":
