@@ -251,6 +251,8 @@ def miner(
 
 
 def _state(view: MinerView) -> tuple[str, str]:
+    if view.stopped:
+        return "stopped", "yellow"
     if view.paused:
         return "paused", "yellow"
     if view.finishing:

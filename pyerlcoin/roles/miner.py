@@ -91,6 +91,7 @@ class MinerView:
     lanes: tuple[LaneView, ...]
     paused: bool = False
     finishing: bool = False
+    stopped: bool = False
     round_trip: float | None = None
     """Seconds of the latest call that was answered."""
 
@@ -197,6 +198,7 @@ class MinerRole:
             ),
             paused=not self._going.is_set(),
             finishing=self._finishing and not self._stop.is_set(),
+            stopped=self._stop.is_set(),
             round_trip=self._session.round_trip,
         )
 

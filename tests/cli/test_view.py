@@ -111,6 +111,7 @@ def test_a_name_that_is_long_takes_no_room_from_the_numbers(width: int) -> None:
         (MinerView(True, 0, 0, 0, 0, None, 0.0, (), paused=True), "paused"),
         (MinerView(True, 0, 0, 0, 0, None, 0.0, (), finishing=True), "finishing what is in hand"),
         (MinerView(False, 0, 0, 0, 0, None, 0.0, ()), "not connected"),
+        (MinerView(True, 0, 0, 0, 0, None, 0.0, (), stopped=True), "stopped"),
     ],
 )
 def test_a_miner_says_what_it_is_at(now: MinerView, word: str) -> None:

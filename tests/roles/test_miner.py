@@ -421,13 +421,14 @@ async def test_who_is_told_to_stop_in_a_pause_stops(finish: bool) -> None:
         room.miner.pause()
         room.miner.stop("enough", finish=finish)
         assert not room.searches.paused
-        assert room.miner.view().finishing is finish
+        assert (room.miner.view().finishing, room.miner.view().stopped) == (finish, not finish)
         room.miner.pause()
         assert not room.searches.paused
         if finish:
             search.finish()
         await until(task.done)
         assert task.result().reason == "enough"
+        assert room.miner.view().stopped
         assert server.ledger.progress(room.timing.now()).finished == (100 if finish else 0)
 
 
