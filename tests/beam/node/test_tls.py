@@ -10,6 +10,7 @@ import pytest
 
 from pyerlcoin.beam import Atom, GenServer, Node, Sender, Term
 from pyerlcoin.beam.errors import BeamError, HungUp, InvalidCertificate, NoErlangNode, SetupTimeout, TlsRefused
+from pyerlcoin.beam.node.connection import Connection
 from pyerlcoin.beam.node.diagnosis import Step, diagnose
 from pyerlcoin.beam.node.events import HandshakeRefused, NodeDisconnected, NodeUp
 from pyerlcoin.beam.node.tls import TlsCarrier
@@ -74,6 +75,19 @@ async def test_two_of_ours(good: Identity, version: ssl.TLSVersion) -> None:
         await events.wait(NodeDisconnected)
         assert await a.call(("echo", b.name), [1, 2]) == [1, 2]
         assert await asyncio.gather(*(a.call(("echo", b.name), n) for n in range(100))) == list(range(100))
+
+
+async def test_no_read_waits(good: Identity) -> None:
+    """What is read was decrypted when it came: see `gathering`, whose tests have the same on TCP wait."""
+    async with Cluster() as cluster:
+        a, b = [await cluster.start(carrier=carrier(good), gather_time=1e-6) for _ in range(2)]
+        a.spawn(Echo(), "echo")
+        await b.call(("echo", a.name), 0)
+        with b.process() as process:
+            sent = [process.send_request(("echo", a.name), n) for n in range(5)]
+            assert [await request for request in sent] == list(range(5))
+        connections = [a.route_if_up(b.name), b.route_if_up(a.name)]
+        assert [connection.gathered for connection in connections if isinstance(connection, Connection)] == [0, 0]
 
 
 def test_on_uvloop(good: Identity) -> None:
