@@ -301,7 +301,7 @@ def identities(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -
     return {
         "good": authority.sign("good", *here),
         "elsewhere": authority.sign("elsewhere", "IP:192.0.2.1", "DNS:example.org"),
-        "expired": authority.sign("expired", *here, days=-1),
+        "expired": authority.sign("expired", *here, expired=True),
         "stranger": dataclasses.replace(stranger, authority=authority.certificate),
     }
 

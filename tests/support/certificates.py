@@ -12,6 +12,23 @@ from tests.support.clock import UNIT
 
 __all__ = ["Authority", "Identity", "inet_tls", "options"]
 
+# What `openssl ca` wants to know.
+_CONFIG = """
+[ca]
+default_ca = own
+[own]
+certificate = {certificate}
+private_key = {key}
+database = {issued}
+new_certs_dir = {folder}
+rand_serial = yes
+unique_subject = no
+default_md = sha256
+policy = any
+[any]
+commonName = supplied
+"""
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -35,22 +52,27 @@ class Authority:
         self.folder = folder
         self.name = name
         self.certificate = folder / f"{name}.pem"
-        self._key = folder / f"{name}.key"
+        key, issued = folder / f"{name}.key", folder / f"{name}.issued"
         _openssl(
             *("req", "-x509", *_new_key(2048), "-days", "2", "-subj", f"/CN={name}"),
             *("-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign"),
-            *("-keyout", str(self._key), "-out", str(self.certificate)),
+            *("-keyout", str(key), "-out", str(self.certificate)),
         )
+        issued.touch()
+        self._config = folder / f"{name}.cnf"
+        self._config.write_text(_CONFIG.format(certificate=self.certificate, key=key, issued=issued, folder=folder))
 
-    def sign(self, name: str, *alternatives: str, days: int = 2, bits: int = 2048) -> Identity:
-        """A certificate for hosts, written `DNS:localhost` or `IP:127.0.0.1`; with `days=-1` it is over already."""
+    def sign(self, name: str, *alternatives: str, expired: bool = False, bits: int = 2048) -> Identity:
+        """A certificate for hosts, written `DNS:localhost` or `IP:127.0.0.1`."""
         request, extensions = self.folder / f"{name}.csr", self.folder / f"{name}.ext"
         certificate, key = self.folder / f"{name}.pem", self.folder / f"{name}.key"
         extensions.write_text(f"subjectAltName={','.join(alternatives)}\n" if alternatives else "")
         _openssl("req", *_new_key(bits), "-subj", f"/CN={name}", "-keyout", str(key), "-out", str(request))
+        # `openssl x509` is no help: new ones refuse a negative -days, and old ones know no -not_after.
+        lifetime = ("-startdate", "20200101000000Z", "-enddate", "20200102000000Z") if expired else ("-days", "2")
         _openssl(
-            *("x509", "-req", "-in", str(request), "-CA", str(self.certificate), "-CAkey", str(self._key)),
-            *("-days", str(days), "-extfile", str(extensions), "-out", str(certificate)),
+            *("ca", "-batch", "-notext", "-config", str(self._config), *lifetime),
+            *("-in", str(request), "-extfile", str(extensions), "-out", str(certificate)),
         )
         return Identity(certificate, key, self.certificate)
 

@@ -43,7 +43,7 @@ def elsewhere(authority: Authority) -> Identity:
 
 @pytest.fixture(scope="module")
 def expired(authority: Authority) -> Identity:
-    return authority.sign("expired", HOST, days=-1)
+    return authority.sign("expired", HOST, expired=True)
 
 
 @pytest.fixture(scope="module")
