@@ -7,6 +7,7 @@ there is dropped when the caller has given up, while one sent to its pid stays i
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from pyerlcoin.beam.dist.control_messages import AliasSend, AltactFlags, AltactSigSend, Send
@@ -23,6 +24,8 @@ _TO_ALIAS: Final = int(AltactFlags.ALIAS)
 # Plain numbers: `&` of an IntFlag takes a microsecond.
 _ALTACT_SIG_FLAG: Final = int(DistributionFlags.DFLAG_ALTACT_SIG)
 _ALIAS_FLAG: Final = int(DistributionFlags.DFLAG_ALIAS)
+# Flags differ by release, if at all; a writer for each connection would be a tenth of what an idle one costs.
+_MOST_WRITERS: Final = 16
 
 
 def alias_of(tag: Term) -> Reference | None:
@@ -65,6 +68,7 @@ def alias_tag(alias: bytes) -> ImproperList:
     return ImproperList(_ALIAS_ITEMS, Reference(alias))
 
 
+@lru_cache(_MOST_WRITERS)
 def alias_writer(flags: int) -> Callable[[Pid, bytes, Term], bytes] | None:
     """A function that makes the frame of `([alias | Ref], value)`, its length in front, given `(from_pid, alias, value)`.
 
