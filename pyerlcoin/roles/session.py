@@ -7,7 +7,8 @@ coin from an unknown name crashes the original.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -115,12 +116,8 @@ class Session:
     async def ask(self, lane: int, caller: Caller, request: Request) -> Term:
         """The server's reply, however long it takes. Raises `Unanswered`; the session then says hello again."""
         await self._open.wait()
-        life = self._life
-        try:
+        with self._answering():
             return await self._call(lane, caller, request)
-        except (CannotReach, RefusedByPeer) as error:
-            self._lose(life, error)
-            raise Unanswered from error
 
     async def ask_each(
         self, lane: int, caller: Caller, requests: Sequence[Request], answered: Callable[[int, Term], None]
@@ -130,24 +127,31 @@ class Session:
         Raises `Unanswered` for the first that has none, and for all after it; the session then says hello again.
         """
         await self._open.wait()
-        life = self._life
         number = self._begin(lane, type(requests[0]))
         began = self._timing.now()
         asked: list[Answer] = []
         try:
-            # One after the other, so that those which went out are given up if a later one cannot.
-            asked.extend(caller.request(self._server, messages.request_term(request)) for request in requests)
-            for place, answer in enumerate(asked):
-                reply = await answer
-                self.round_trip = self._timing.now() - began
-                answered(place, reply)
-        except (CannotReach, RefusedByPeer) as error:
-            self._lose(life, error)
-            raise Unanswered from error
+            with self._answering():
+                # One after the other, so that those which went out are given up if a later one cannot.
+                asked.extend(caller.request(self._server, messages.request_term(request)) for request in requests)
+                for place, answer in enumerate(asked):
+                    reply = await answer
+                    self.round_trip = self._timing.now() - began
+                    answered(place, reply)
         finally:
             self._unanswered.pop(number, None)
             for answer in asked:
                 answer.cancel()
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """A server that does not answer inside is lost: `Unanswered`."""
+        life = self._life
+        try:
+            yield
+        except (CannotReach, RefusedByPeer) as error:
+            self._lose(life, error)
+            raise Unanswered from error
 
     def well(self) -> None:
         """A request was granted, so the next loss is a new one."""
