@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -73,10 +75,35 @@ async def stopping_by_signal(stop: Callable[[], None]) -> AsyncIterator[Interrup
     # filled that pipe the byte is lost, and the signal with it.
     before = {number: signal.signal(number, lambda *_: loop.call_soon_threadsafe(signalled)) for number in _SIGNALS}
     try:
-        yield interruption
+        with _waking(loop):
+            yield interruption
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _waking(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """Any signal wakes the loop, so that Python's handler of it runs at once.
+
+    By itself a loop sleeps on when another thread got the signal, or when it came a moment before the loop fell asleep.
+    """
+    if os.name == "nt":
+        # Its loop does so by itself, and reads no sockets for others.
+        yield
+        return
+    woken, waking = socket.socketpair()
+    with woken, waking:
+        woken.setblocking(False)
+        waking.setblocking(False)
+        before = signal.set_wakeup_fd(waking.fileno(), warn_on_full_buffer=False)
+        # Of Python, not `woken.recv` itself: uvloop calls that without a look at signals before or after.
+        loop.add_reader(woken, lambda: woken.recv(4096))
+        try:
+            yield
+        finally:
+            loop.remove_reader(woken)
+            signal.set_wakeup_fd(before, warn_on_full_buffer=False)
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 from concurrent.futures import CancelledError
 
 import pytest
@@ -29,6 +30,31 @@ async def test_a_signal_is_heard_when_threads_have_filled_the_wake_up_pipe() -> 
     os.kill(os.getpid(), signal.SIGINT)
     async with asyncio.timeout(20 * UNIT):
         assert await task is ExitCode.INTERRUPTED
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_a_signal_is_heard_whichever_thread_gets_it(loop: str) -> None:
+    module = pytest.importorskip(loop, reason="the extra pyerlcoin[uvloop] is not installed")
+
+    def get_one() -> None:
+        may.wait()
+        # It has the interpreter only once the loop gave it up, to sleep: then nothing else wakes the loop.
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+    async def hear() -> ExitCode:
+        task = asyncio.create_task(until_stopped())
+        await asyncio.sleep(0)
+        may.set()
+        async with asyncio.timeout(20 * UNIT):
+            return await task
+
+    may = threading.Event()
+    thread = threading.Thread(target=get_one, daemon=True)
+    thread.start()
+    with asyncio.Runner(loop_factory=module.new_event_loop) as runner:
+        assert runner.run(hear()) is ExitCode.INTERRUPTED
+    assert signal.set_wakeup_fd(-1) == -1, "it is as it was"
+    thread.join()
 
 
 async def test_a_second_signal_does_not_wait() -> None:
