@@ -214,7 +214,7 @@ def miner(
     waits_for: str | None = None,
     keys: bool = False,
 ) -> RenderableType:
-    """A miner at work, in at most `rows` rows, but for one lane at least.
+    """A miner at work, in at most `rows` rows, but for one lane at least; one that stopped has none.
 
     `waits_for`: in words, what reconnecting waits for. `keys`: whether to say which keys there are.
     """
@@ -229,6 +229,9 @@ def miner(
     of_name = "" if view.count is None else f", {count(view.count)} under this name"
     rejected = (f"{count(view.rejected)} rejected", "red" if view.rejected else "")
     facts.add_row("coins", _line(Text.assemble((f"{count(view.coins)} accepted", "green"), ", ", rejected, of_name)))
+    if view.stopped:
+        # The last picture, which stays: no lane waits for anything now, and no key does anything.
+        return Group(_line(head), facts)
 
     lanes = Table.grid(padding=(0, 2))
     lanes.add_column(no_wrap=True, style="dim")

@@ -81,6 +81,7 @@ def test_f_finishes_the_units_in_hand_also_from_a_pause(served: Served) -> None:
         terminal.press("f")
         assert terminal.end() == 0
         assert re.search(r"finished: [\d,]+ coins accepted", terminal.text)
+        assert "Fin  stopped" in terminal.text
         assert "given up" not in terminal.text
         assert terminal.wrapped == []
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
+from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
@@ -116,6 +117,19 @@ def test_a_name_that_is_long_takes_no_room_from_the_numbers(width: int) -> None:
 )
 def test_a_miner_says_what_it_is_at(now: MinerView, word: str) -> None:
     assert f"Ada  {word}" in drawn(view.miner(now, Speed(0.0), "Ada", "x@y", 1.0), 80)
+
+
+def test_a_miner_that_stopped_waits_for_nothing() -> None:
+    now = MinerView(True, 0, 0, 3, 0, None, 0.0, (LaneView(None, 0),))
+    at_work, stopped = (
+        drawn(view.miner(replace(now, stopped=over), Speed(0.0), "Ada", "x@y", 1.0, keys=True), 80)
+        for over in (False, True)
+    )
+    assert "waits for a unit" in at_work
+    assert "q quit" in at_work
+    assert "3 accepted" in stopped
+    assert "waits for a unit" not in stopped
+    assert "q quit" not in stopped
 
 
 def test_a_board_in_lines() -> None:
