@@ -9,6 +9,7 @@ wait for. A rate is of complete calls, each reply looked at.
 from __future__ import annotations
 
 import socket
+from collections.abc import Awaitable, Callable
 from importlib import metadata
 
 from tests.bench.contenders import Contenders, Rates, loops, main, ratio
@@ -18,63 +19,77 @@ CALLERS = 50
 EACH = 2_000
 IN_FLIGHT = 64
 PIPELINED = 100_000
+FRESH = 2
+"""Rounds after which all processes are new ones: rates differ by the start of a BEAM more than from round to round."""
 
 
 async def measure(rounds: int) -> tuple[list[Rates], list[str], str]:
     """The rates, the ratios that are promised something about, and the versions."""
-    async with Contenders() as contenders:
-        caller, called = await contenders.beam(), await contenders.beam()
-        await called.eval("{:ok, _} = GenServer.start(Bench.Server, 0, name: :bench); :ok")
-        ours = {loop: await contenders.peer(loop) for loop in loops()}
-        done = 'fn _ -> {:done, "Alice"} end'
+    measured: list[Rates] = []
+    versions = ""
+    while len(measured) < rounds:
+        async with Contenders() as contenders:
+            round_of = await _meeting(contenders)
+            for _ in range(min(FRESH, rounds - len(measured))):
+                measured.append(await round_of())
+                words = "; ".join(f"{name} {rate:,.0f}" for name, rate in measured[-1].items())
+                print(f"round {len(measured)}: {words}", flush=True)
+            versions = contenders.versions
 
-        async def rate(code: str) -> float:
-            return float(await caller.eval(code, timeout=300))
+    lines = []
+    for loop in loops():
+        pairs = [
+            (f"Elixir to ours on {loop}, one after the other", "Elixir to Elixir, one after the other"),
+            (f"Elixir to ours on {loop}, {CALLERS} callers", f"Elixir to Elixir, {CALLERS} callers"),
+            (f"ours on {loop} to Elixir, one after the other", "Elixir to Elixir, one after the other"),
+            (f"ours on {loop} to Elixir, {IN_FLIGHT} in flight", f"Elixir to Elixir, {IN_FLIGHT} in flight"),
+        ]
+        lines += [f"- {one}, to Elixir alone: {ratio(measured, one, other)}" for one, other in pairs]
+    return measured, lines, "; ".join([versions, *_uvloop(), *_tcp()])
 
-        async def sequential(node: str, calls: int = SEQUENTIAL) -> float:
-            return await rate(f'Bench.sequential({{:bench, :"{node}"}}, {calls}, {done})')
 
-        async def concurrent(node: str, callers: int = CALLERS, calls: int = EACH) -> float:
-            return await rate(f'Bench.concurrent({{:bench, :"{node}"}}, {callers}, {calls}, {done})')
+async def _meeting(contenders: Contenders) -> Callable[[], Awaitable[Rates]]:
+    """Start all of them, and let each call each once. Gives what measures a round."""
+    caller, called = await contenders.beam(), await contenders.beam()
+    await called.eval("{:ok, _} = GenServer.start(Bench.Server, 0, name: :bench); :ok")
+    ours = {loop: await contenders.peer(loop) for loop in loops()}
+    done = 'fn _ -> {:done, "Alice"} end'
 
-        async def from_ours(node: str, calls: int, in_flight: int) -> float:
-            request = f'{{:run, :"{called.node}", {calls}, {in_flight}}}'
-            return await rate(f'elem({{:ok, _}} = GenServer.call({{:caller, :"{node}"}}, {request}, :infinity), 1)')
+    async def rate(code: str) -> float:
+        return float(await caller.eval(code, timeout=300))
 
-        # Everything once: connections, code and caches.
-        for node in (called.node, *ours.values()):
-            await sequential(node, 1_000)
-            await concurrent(node, CALLERS, 50)
-        for node in ours.values():
-            await from_ours(node, 5_000, IN_FLIGHT)
+    async def sequential(node: str, calls: int = SEQUENTIAL) -> float:
+        return await rate(f'Bench.sequential({{:bench, :"{node}"}}, {calls}, {done})')
 
-        measured: list[Rates] = []
-        for _ in range(rounds):
-            turn: Rates = {"Elixir to Elixir, one after the other": await sequential(called.node)}
-            for loop, node in ours.items():
-                turn[f"Elixir to ours on {loop}, one after the other"] = await sequential(node)
-            turn[f"Elixir to Elixir, {CALLERS} callers"] = await concurrent(called.node)
-            for loop, node in ours.items():
-                turn[f"Elixir to ours on {loop}, {CALLERS} callers"] = await concurrent(node)
-            pipelined = PIPELINED // IN_FLIGHT
-            turn[f"Elixir to Elixir, {IN_FLIGHT} in flight"] = await concurrent(called.node, IN_FLIGHT, pipelined)
-            for loop, node in ours.items():
-                turn[f"ours on {loop} to Elixir, {IN_FLIGHT} in flight"] = await from_ours(node, PIPELINED, IN_FLIGHT)
-            for loop, node in ours.items():
-                turn[f"ours on {loop} to Elixir, one after the other"] = await from_ours(node, SEQUENTIAL, 1)
-            measured.append(turn)
-            print(f"round {len(measured)}: " + "; ".join(f"{name} {rate:,.0f}" for name, rate in turn.items()))
+    async def concurrent(node: str, callers: int = CALLERS, calls: int = EACH) -> float:
+        return await rate(f'Bench.concurrent({{:bench, :"{node}"}}, {callers}, {calls}, {done})')
 
-        lines = []
-        for loop in ours:
-            pairs = [
-                (f"Elixir to ours on {loop}, one after the other", "Elixir to Elixir, one after the other"),
-                (f"Elixir to ours on {loop}, {CALLERS} callers", f"Elixir to Elixir, {CALLERS} callers"),
-                (f"ours on {loop} to Elixir, one after the other", "Elixir to Elixir, one after the other"),
-                (f"ours on {loop} to Elixir, {IN_FLIGHT} in flight", f"Elixir to Elixir, {IN_FLIGHT} in flight"),
-            ]
-            lines += [f"- {one}, to Elixir alone: {ratio(measured, one, other)}" for one, other in pairs]
-        return measured, lines, "; ".join([contenders.versions, *_uvloop(), *_tcp()])
+    async def from_ours(node: str, calls: int, in_flight: int) -> float:
+        request = f'{{:run, :"{called.node}", {calls}, {in_flight}}}'
+        return await rate(f'elem({{:ok, _}} = GenServer.call({{:caller, :"{node}"}}, {request}, :infinity), 1)')
+
+    async def one_round() -> Rates:
+        turn: Rates = {"Elixir to Elixir, one after the other": await sequential(called.node)}
+        for loop, node in ours.items():
+            turn[f"Elixir to ours on {loop}, one after the other"] = await sequential(node)
+        turn[f"Elixir to Elixir, {CALLERS} callers"] = await concurrent(called.node)
+        for loop, node in ours.items():
+            turn[f"Elixir to ours on {loop}, {CALLERS} callers"] = await concurrent(node)
+        pipelined = PIPELINED // IN_FLIGHT
+        turn[f"Elixir to Elixir, {IN_FLIGHT} in flight"] = await concurrent(called.node, IN_FLIGHT, pipelined)
+        for loop, node in ours.items():
+            turn[f"ours on {loop} to Elixir, {IN_FLIGHT} in flight"] = await from_ours(node, PIPELINED, IN_FLIGHT)
+        for loop, node in ours.items():
+            turn[f"ours on {loop} to Elixir, one after the other"] = await from_ours(node, SEQUENTIAL, 1)
+        return turn
+
+    # Connections, code and caches.
+    for node in (called.node, *ours.values()):
+        await sequential(node, 1_000)
+        await concurrent(node, CALLERS, 50)
+    for node in ours.values():
+        await from_ours(node, 5_000, IN_FLIGHT)
+    return one_round
 
 
 def _uvloop() -> list[str]:
@@ -91,4 +106,4 @@ def _tcp() -> list[str]:
 
 
 if __name__ == "__main__":
-    main("node", __doc__ or "", measure, 5)
+    main("node", __doc__ or "", measure, 12)
