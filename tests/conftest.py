@@ -50,9 +50,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "beam_release" not in metafunc.fixturenames:
         return
     releases = [pytest.param(release, id=release.name, marks=pytest.mark.beam) for release in available_releases()]
-    # Where there has to be a BEAM, as in CI, PYERLCOIN_REQUIRE_VM fails the run instead of this.
-    # Skipped because these tests talk to a BEAM and none is here: by name, not left out unseen, saying what to install.
-    absent = pytest.mark.skip(reason=_NO_BEAM)
+    # By name, not left out unseen. Where there has to be a BEAM, as in CI, PYERLCOIN_REQUIRE_VM fails the run instead.
+    absent = pytest.mark.skip(reason=_NO_BEAM)  # because they talk to a BEAM, and used only where there is none
     none = [pytest.param(None, id="none", marks=[pytest.mark.beam, absent])]
     metafunc.parametrize("beam_release", releases or none, scope="session", indirect=True)
 
