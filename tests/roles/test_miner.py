@@ -195,9 +195,7 @@ async def test_a_done_without_its_reply_is_never_repeated_from_the_same_process(
         await until(lambda: len(room.asked(DONE)) == 3)
         # Both were taken for finished, and two more units are out that no lane has heard of.
         assert server.ledger.progress(room.timing.now()).finished == 200
-        room.host.hold = False
-        room.network.cut("alice@a.b")
-        await room.rejoined()
+        await room.lose_the_answers()
         await room.searching(2)
         assert server.ledger.progress(room.timing.now()).finished == 200
         assert sorted(room.searches.units()[2:]) == [(201, 300), (301, 400)]

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pyerlcoin.roles import events as told
 from pyerlcoin.roles.work import TOGETHER
 from tests.support.manual_timing import turns, until
-from tests.support.room import COIN, DONE, SERVER, Room, coins
+from tests.support.room import COIN, DONE, Room, coins
 
 
 async def test_a_hit_that_hashlib_denies_is_not_reported() -> None:
@@ -50,9 +50,7 @@ async def test_done_that_went_out_behind_coins_is_not_repeated_from_the_same_pro
             search.finish()
         await until(lambda: len(room.asked(DONE)) == 3)
         assert server.ledger.progress(room.timing.now()).finished == 200
-        room.host.hold = False
-        room.network.cut("alice@a.b")
-        await room.rejoined()
+        await room.lose_the_answers()
         await room.searching(2)
         assert server.ledger.progress(room.timing.now()).finished == 200
         assert sorted(room.searches.units()[2:]) == [(201, 300), (301, 400)]
@@ -105,9 +103,7 @@ async def test_a_coin_without_its_answer_is_told_again() -> None:
         room.host.hold = True
         search.find(coins(1, 100)[0])
         await until(lambda: room.asked(COIN))
-        room.host.hold = False
-        room.network.cut("alice@a.b")
-        await room.rejoined()
+        await room.lose_the_answers()
         await until(lambda: room.of(told.CoinAccepted))
         assert server.ledger.worth() == 1
         assert room.miner.view().coins == 1
@@ -146,9 +142,7 @@ async def test_coins_that_lost_their_answers_are_told_again_and_count_once() -> 
         for n in found[1:]:
             search.find(n)
         await until(lambda: len(room.asked(COIN)) == len(found))
-        room.host.hold = False
-        room.network.cut(SERVER.node)
-        await room.rejoined()
+        await room.lose_the_answers()
         await until(lambda: room.has(told.CoinAccepted, len(found)))
         assert server.ledger.progress(room.timing.now()).coins == len(found)
         assert sorted(event.n for event in room.of(told.CoinAccepted)) == found

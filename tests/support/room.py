@@ -99,6 +99,12 @@ class Room:
         await until(lambda: len(self.searches.running) == count)
         return self.searches.running[-1]
 
+    async def lose_the_answers(self) -> None:
+        """Those that the host holds never come: the connection is cut, and the miner says hello on the next."""
+        self.host.hold = False
+        self.network.cut("alice@a.b")
+        await self.rejoined()
+
     async def rejoined(self, times: int = 1) -> None:
         """Said hello again, with whatever back-off that takes."""
         before = len(self.of(told.Joined))
