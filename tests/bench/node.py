@@ -29,9 +29,9 @@ async def measure(rounds: int) -> tuple[list[Rates], list[str], str]:
     versions = ""
     while len(measured) < rounds:
         async with Contenders() as contenders:
-            round_of = await _meeting(contenders)
+            one_round = await _started(contenders)
             for _ in range(min(FRESH, rounds - len(measured))):
-                measured.append(await round_of())
+                measured.append(await one_round())
                 words = "; ".join(f"{name} {rate:,.0f}" for name, rate in measured[-1].items())
                 print(f"round {len(measured)}: {words}", flush=True)
             versions = contenders.versions
@@ -48,8 +48,11 @@ async def measure(rounds: int) -> tuple[list[Rates], list[str], str]:
     return measured, lines, "; ".join([versions, *_uvloop(), *_tcp()])
 
 
-async def _meeting(contenders: Contenders) -> Callable[[], Awaitable[Rates]]:
-    """Start all of them, and let each call each once. Gives what measures a round."""
+async def _started(contenders: Contenders) -> Callable[[], Awaitable[Rates]]:
+    """What measures a round, of an Elixir that calls, one that is called, and a node of ours on each loop, all new.
+
+    Each has called each by then.
+    """
     caller, called = await contenders.beam(), await contenders.beam()
     await called.eval("{:ok, _} = GenServer.start(Bench.Server, 0, name: :bench); :ok")
     ours = {loop: await contenders.peer(loop) for loop in loops()}
