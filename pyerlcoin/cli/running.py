@@ -96,14 +96,14 @@ def _waking(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
     with woken, waking:
         woken.setblocking(False)
         waking.setblocking(False)
-        before = signal.set_wakeup_fd(waking.fileno(), warn_on_full_buffer=False)
         # Of Python, not `woken.recv` itself: uvloop calls that without a look at signals before or after.
         loop.add_reader(woken, lambda: woken.recv(4096))
+        before = signal.set_wakeup_fd(waking.fileno(), warn_on_full_buffer=False)
         try:
             yield
         finally:
-            loop.remove_reader(woken)
             signal.set_wakeup_fd(before, warn_on_full_buffer=False)
+            loop.remove_reader(woken)
 
 
 @asynccontextmanager

@@ -79,7 +79,11 @@ class LaneView:
 
 @dataclass(frozen=True, slots=True)
 class MinerView:
-    """A miner at this moment, for whoever shows it. `count` is the server's count for the name, when it is known."""
+    """A miner at this moment, for whoever shows it.
+
+    `count`: the server's for the name, when it is known. `finishing`: each lane ends with the unit in hand. `stopped`:
+    no lane searches any more; at most the answers to the last coins are awaited.
+    """
 
     joined: bool
     hashes: int

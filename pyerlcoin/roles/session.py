@@ -145,7 +145,7 @@ class Session:
 
     @contextmanager
     def _answering(self) -> Iterator[None]:
-        """A server that does not answer inside is lost: `Unanswered`."""
+        """A server that does not answer what is asked inside is lost, and `Unanswered` comes out."""
         life = self._life
         try:
             yield

@@ -63,7 +63,10 @@ class Authority:
         self._config.write_text(_CONFIG.format(certificate=self.certificate, key=key, issued=issued, folder=folder))
 
     def sign(self, name: str, *alternatives: str, expired: bool = False, bits: int = 2048) -> Identity:
-        """A certificate for hosts, written `DNS:localhost` or `IP:127.0.0.1`."""
+        """A certificate for hosts, written `DNS:localhost` or `IP:127.0.0.1`, with an RSA key of `bits`.
+
+        It is good for two days from now; with `expired` it was for one of 2020.
+        """
         request, extensions = self.folder / f"{name}.csr", self.folder / f"{name}.ext"
         certificate, key = self.folder / f"{name}.pem", self.folder / f"{name}.key"
         extensions.write_text(f"subjectAltName={','.join(alternatives)}\n" if alternatives else "")
