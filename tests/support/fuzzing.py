@@ -62,7 +62,7 @@ from pyerlcoin.beam.dist.handshake_messages import (
     SendName,
 )
 from pyerlcoin.beam.errors import HungUp, LimitExceeded, Refused, RemoteFault
-from pyerlcoin.beam.etf import Atom, Limits, Pid, Reference, Term, binary_to_term, decode, term_to_binary
+from pyerlcoin.beam.etf import Atom, Limits, Pid, Reference, Term, binary_to_term, decode, encode, term_to_binary
 from tests.beam.etf.golden import READ, WRITTEN
 from tests.support import golden
 from tests.support.control import MESSAGE_TYPES
@@ -433,6 +433,7 @@ def _link_seeds() -> list[bytes]:
     made += [
         AltactSigSend(4, _PID, _REF, None, 1).encode(),
         AltactSigSend(8 | 2, _PID, Atom("x"), Atom("t"), 1).encode(),
+        b"p\x83" + encode((1 << 20_000,)),
     ]
     call = b"".join(map(golden.frame, [golden.MONITOR, golden.CALL, b"", golden.DEMONITOR]))
     streams = [call, *map(golden.frame, made)]

@@ -208,7 +208,9 @@ def read_message(frame: bytes, limits: Limits = DEFAULT) -> Control:
         raise MalformedMessage("a control message that is no tuple with a number in front")
     form = _FORMS.get(control[0])
     if form is None:
-        raise MalformedMessage(f"unknown control message {control[0]}")
+        # Of a larger one not the digits: Python refuses to write more than some thousand.
+        number = str(control[0]) if 0 <= control[0] <= 0xFF else "with a number of more than a byte"
+        raise MalformedMessage(f"unknown control message {number}")
     name = form.cls.name
     if not form.least <= len(control) <= form.most:
         raise MalformedMessage(f"{name} with {len(control)} elements")

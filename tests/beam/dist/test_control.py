@@ -73,6 +73,7 @@ def test_an_element_that_was_the_cookie_may_hold_anything() -> None:
         _frame((5,)),
         _frame((-1, _PID)),
         _frame((1 << 70, _PID)),
+        _frame((1 << 20_000, _PID)),  # more digits than Python writes
         _frame((1, _PID)),
         _frame((1, _PID, _PID, _PID)),
         _frame((2, Atom(""), _PID)),
