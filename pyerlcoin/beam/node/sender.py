@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pyerlcoin.beam.dist import alias_tag
-from pyerlcoin.beam.etf.terms import Pid, Term
+from pyerlcoin.beam.errors import UnencodableTerm
+from pyerlcoin.beam.etf.encode import encode
+from pyerlcoin.beam.etf.terms import Pid, Reference, Term
 
 if TYPE_CHECKING:
     from pyerlcoin.beam.node.process import Process
     from pyerlcoin.beam.node.route import Route
 
 __all__ = ["Sender"]
+
+_ROOM: Final = 4096
+"""Bytes that are enough for all of a reply's frame but its value: two pids and a reference, with the longest names."""
 
 
 class Sender:
@@ -37,11 +42,21 @@ class Sender:
     def reply(self, value: Term) -> None:
         """Send the reply. Only the first one is sent. A caller that is gone, or gave up, gets nothing.
 
+        Nor does one whose tag is so long that the reply does not fit beside it.
+
         Raises:
             UnencodableTerm: the value has no external form; nothing was sent.
         """
         if self._replied:
             return
+        try:
+            self._send(value)
+        except UnencodableTerm:
+            if not self._too_long_a_tag(value):
+                raise
+        self._replied = True
+
+    def _send(self, value: Term) -> None:
         pid, route = self.pid, self._route
         if self._alias is not None and route.up:
             route.reply_to_alias(self._process.pid, pid, self._alias, value)
@@ -51,7 +66,13 @@ class Sender:
             # A call that somebody passed on for a process elsewhere, or a caller that has connected anew.
             server, tag = self._process.pid, self.tag
             self._process.node.via(pid.node, lambda way: way.reply(server, pid, tag, value))
-        self._replied = True
+
+    def _too_long_a_tag(self, value: Term) -> bool:
+        # A tag is whatever the caller sent, up to the length of a frame: no reason for a process of ours to end.
+        if self._alias is not None or isinstance(self._tag, Reference):
+            return False
+        limit = self._process.node.limits.frame_bytes
+        return len(encode(value)) <= limit - min(_ROOM, limit // 2)
 
     def __repr__(self) -> str:
         return f"Sender({self.pid!r})"

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
-from pyerlcoin.beam import NO_REPLY, Atom, GenServer, ImproperList, NodeLimits, Sender, Term
-from pyerlcoin.beam.errors import CallTimeout, ProcessDown
+from pyerlcoin.beam import NO_REPLY, Atom, GenServer, ImproperList, Node, NodeLimits, Pid, Sender, Term
+from pyerlcoin.beam.dist import RegSend, Send
+from pyerlcoin.beam.errors import CallTimeout, ProcessDown, UnencodableTerm
 from pyerlcoin.beam.etf import ERROR, OK, Reference
 from pyerlcoin.beam.node.events import MailboxFull, ProcessCrashed
 from tests.support.clock import UNIT
@@ -54,6 +56,13 @@ class Later(GenServer):
     def handle_call(self, request: Term, sender: Sender) -> object:
         self.senders.put_nowait(sender)
         return NO_REPLY
+
+
+class Large(GenServer):
+    """Has a reply that fits in no message of 4096 bytes."""
+
+    def handle_call(self, request: Term, sender: Sender) -> Term:
+        return bytes(4096)
 
 
 class Gate(GenServer):
@@ -187,6 +196,26 @@ async def test_a_full_mailbox_drops_what_else_comes() -> None:
         assert server.order == [Atom("wait"), 0, 1, 2, 10]
 
 
+_TAG = ImproperList([Atom("alias")], 7)
+
+
+async def _asked(here: Node, to: tuple[str, str], label: str, request: Term, tag: Term = _TAG) -> Term:
+    """What is answered to `{Label, {Pid, Tag}, Request}`: how `sys` and `gen` ask."""
+    answers: asyncio.Queue[Term] = asyncio.Queue()
+
+    class Asker(GenServer):
+        def handle_info(self, message: Term) -> None:
+            answers.put_nowait(message)
+
+    with here.spawn(Asker()) as asker:
+        await asker.send(to, (Atom(label), (asker.pid, tag), request))
+        async with asyncio.timeout(20 * UNIT):
+            answer = await answers.get()
+        assert isinstance(answer, tuple)
+        assert answer[0] == tag
+        return answer[1]
+
+
 async def test_system_messages() -> None:
     class Stoppable(Counter):
         allow_stop = True
@@ -198,20 +227,7 @@ async def test_system_messages() -> None:
         await here.call(counter.pid, Atom("add"))
 
         async def system(name: str, request: Term) -> Term:
-            # As sys does: a call whose message starts with `system`.
-            asked: asyncio.Queue[Term] = asyncio.Queue()
-
-            class Asker(GenServer):
-                def handle_info(self, message: Term) -> None:
-                    asked.put_nowait(message)
-
-            with here.spawn(Asker()) as asker:
-                tag = ImproperList([Atom("alias")], 7)
-                await asker.send((name, there.name), (Atom("system"), (asker.pid, tag), request))
-                answer = await asked.get()
-                assert isinstance(answer, tuple)
-                assert answer[0] == tag
-                return answer[1]
+            return await _asked(here, (name, there.name), "system", request)
 
         assert await system("counter", Atom("get_state")) == (OK, 1)
         status = await system("counter", Atom("get_status"))
@@ -223,6 +239,58 @@ async def test_system_messages() -> None:
         assert await system("stoppable", (Atom("terminate"), Atom("bye"))) == OK
         await here.ping(there.name)
         assert "stoppable" not in there.registry.names
+
+
+@pytest.mark.parametrize("question", ["get_state", "get_status"])
+@pytest.mark.parametrize(
+    ("state", "error"),
+    [(lambda: 1 / 0, "ZeroDivisionError"), (object, "UnencodableTerm"), (lambda: bytes(5000), "UnencodableTerm")],
+    ids=["raises", "no term", "too long"],
+)
+async def test_a_question_for_the_state_ends_no_process(question: str, state: Callable[[], Term], error: str) -> None:
+    class Odd(Counter):
+        def state(self) -> Term:
+            return state()
+
+    async with Cluster() as cluster:
+        here, there = await cluster.start(), await cluster.start(limits=NodeLimits(frame_bytes=4096))
+        there.spawn(Odd(), "odd")
+        failed = (Atom("callback_failed"), (Atom(Odd.__qualname__), Atom("state")), (Atom("exception"), error.encode()))
+        assert await _asked(here, ("odd", there.name), "system", Atom(question)) == (ERROR, failed)
+        assert await here.call(("odd", there.name), Atom("add")) == (OK, 1)
+
+
+async def test_a_question_that_fits_in_no_answer_ends_no_process() -> None:
+    async with Cluster() as cluster:
+        node = await cluster.start(limits=NodeLimits(frame_bytes=4096))
+        peer = await cluster.raw(node)
+        asker = Pid.make(peer.name, 1, 0, peer.creation)
+        # 3000 bytes as a STRING_EXT; the answer has it in it as a list of integers, of two bytes each.
+        frame = RegSend(asker, Atom("net_kernel"), (Atom("system"), (asker, _TAG), [])).encode()
+        frame = frame[:-1] + b"k" + (3000).to_bytes(2) + bytes(3000)
+        peer.write(len(frame).to_bytes(4) + frame)
+        answer = await peer.receive()
+        assert isinstance(answer, Send)
+        assert answer.message == (_TAG, (ERROR, Atom("unknown_system_msg")))
+        assert node.registry.names.count("net_kernel") == 1
+
+
+async def test_a_tag_that_leaves_no_room_for_the_reply_ends_no_process() -> None:
+    async with Cluster() as cluster:
+        log = EventLog()
+        here, there = await cluster.start(), await cluster.start(limits=NodeLimits(frame_bytes=4096), on_event=log)
+        there.spawn(Counter(), "counter")
+        there.spawn(Large(), "large")
+        to = ("counter", there.name)
+        with here.spawn(Counter()) as caller:
+            for label in ("$gen_call", "system"):
+                # Come with no request worth the name; going back with a value.
+                await caller.send(to, (Atom(label), (caller.pid, bytes(3950)), 1))
+            assert await here.call(to, Atom("add")) == (OK, 1)
+            assert not log.of(ProcessCrashed)
+            # But one whose own value is too long has only itself to blame.
+            await caller.send(("large", there.name), (Atom("$gen_call"), (caller.pid, b"tag"), 1))
+            assert isinstance((await log.wait(ProcessCrashed)).error, UnencodableTerm)
 
 
 async def test_down_and_exit_are_messages_by_default() -> None:
