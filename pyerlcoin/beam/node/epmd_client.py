@@ -138,7 +138,8 @@ class Registration:
         """Give the name back."""
         self._on_lost = None
         _close(self._conversation)
-        await self._conversation.gone
+        # Not awaited itself: who is cancelled while waiting must not cancel it for the next.
+        await asyncio.wait({self._conversation.gone})
 
 
 async def register(

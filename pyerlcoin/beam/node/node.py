@@ -124,7 +124,7 @@ class Node:
         self._tick_time = tick_time
         self._on_event = on_event
         self._flags = OFFERED if hidden else OFFERED | PUBLISHED
-        self._running = False
+        self._begun = self._started = self._running = self._stopped = False
         self._tasks: set[asyncio.Task[object]] = set()
         self.receive_buffer: Final = memoryview(bytearray(_RECEIVE_BYTES))
         self.last_read: Connection | None = None  # the connection that was; each keeps it, to know whether it is alone
@@ -148,10 +148,18 @@ class Node:
         Raises:
             CannotListen, HostUnknown: for the distribution port.
             NameInUse, EpmdUnreachable: from the port mapper.
-            NodeNotRunning: it was stopped before; make a new one.
+            NodeNotRunning: it runs, or was stopped; make a new one. After any of the others it can be started again.
         """
-        if self._running or hasattr(self, "loop"):
+        if self._begun:
             raise NodeNotRunning
+        self._begun = True
+        try:
+            await self._start()
+        except BaseException:
+            self._begun = False
+            raise
+
+    async def _start(self) -> None:
         self.loop = asyncio.get_running_loop()
         addresses = await local_addresses(self.node_name.host, self._bind)
         await self._listener.start(addresses, self._port)
@@ -170,10 +178,14 @@ class Node:
         self.spawn(Rex(), "rex")
         self._own = self.process()
         self._ticker = Ticker(self.loop, self._tick_time, self._peers.connections.values)
+        self._started = True
 
     async def stop(self) -> None:
-        """Stop listening, end every process, close every connection, unregister. Idempotent."""
-        if not self._running:
+        """Stop listening, end every process, close every connection, unregister. Idempotent.
+
+        If it is cancelled on the way, another one does what is left; two at once both end when all is done.
+        """
+        if self._stopped or not self._started:
             return
         self._running = False
         self._ticker.stop()
@@ -188,6 +200,7 @@ class Node:
         if self._tasks:
             await asyncio.wait(self._tasks)
         await turns()
+        self._stopped = True
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -80,10 +80,10 @@ class Registrar:
         raise AssertionError("the last attempt returned or raised")
 
     async def stop(self) -> None:
-        """Unregister, and end the port mapper if it is ours."""
+        """Unregister, and end the port mapper if it is ours. Idempotent, also after one that was cancelled."""
         self._stopped.set()
         if self._again is not None:
-            await self._again
+            await asyncio.wait({self._again})
         if self._registration is not None:
             await self._registration.close()
         if self._server is not None:

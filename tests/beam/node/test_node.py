@@ -9,6 +9,7 @@ import pyerlcoin.beam
 from pyerlcoin.beam import Atom, Cookie, GenServer, Node, NodeName
 from pyerlcoin.beam.errors import (
     CannotListen,
+    EpmdUnreachable,
     HostUnknown,
     InvalidCookie,
     InvalidNodeName,
@@ -18,7 +19,7 @@ from pyerlcoin.beam.errors import (
 )
 from pyerlcoin.beam.node.events import Event, NodeUp
 from pyerlcoin.beam.node.registrar import Registrar
-from tests.support.nodes import Cluster, settle
+from tests.support.nodes import Cluster, settle, until
 from tests.support.ports import fresh_node
 
 
@@ -64,6 +65,47 @@ async def test_before_the_start_and_after_the_stop() -> None:
         await refuses_all(node)
         with pytest.raises(NodeNotRunning):
             await node.start()
+
+
+async def test_a_start_that_failed_can_be_tried_again() -> None:
+    async with Cluster() as cluster:
+        node = cluster.make(embedded_epmd=False)
+        with pytest.raises(EpmdUnreachable):
+            await node.start()
+        await refuses_all(node)
+        async with cluster.make():  # the port mapper
+            await node.start()
+            assert node.running
+            await node.stop()
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 4, 6, 9, 40])
+async def test_a_stop_that_was_cut_short_is_finished_by_the_next(turns: int) -> None:
+    async with Cluster() as cluster:
+        await cluster.start()  # the port mapper
+        node = await cluster.start()
+        peer = await cluster.raw(node)
+        await until(lambda: node.nodes() == [peer.name])
+        # What the peer never reads has the stop wait for it.
+        node.process().send_nowait(("sink", peer.name), bytes(12_000_000))
+        cut = asyncio.create_task(node.stop())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        cut.cancel()
+        await asyncio.wait({cut})
+        await node.stop()
+        again = await cluster.start(node.name, port=node.port)
+        assert again.port == node.port
+
+
+async def test_two_stops_at_once_both_wait_for_the_end() -> None:
+    async with Cluster() as cluster:
+        await cluster.start()  # the port mapper
+        node = await cluster.start()
+        stops = [asyncio.create_task(node.stop()) for _ in range(2)]
+        await asyncio.wait(stops, return_when=asyncio.FIRST_COMPLETED)
+        await cluster.start(node.name, port=node.port)
+        await asyncio.wait(stops)
 
 
 async def test_stop_ends_processes_and_tells_who_watches() -> None:
