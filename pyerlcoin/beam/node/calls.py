@@ -94,10 +94,11 @@ class Calls:
         loop = node.loop
         deadline = None if timeout is None else loop.time() + timeout
         route = node.route_if_up(node_name)
-        if route is None:
+        if route is None or route.behind():
             try:
                 async with asyncio.timeout_at(deadline):
-                    route = await node.route(node_name)
+                    route = route or await node.route(node_name)
+                    await route.drained()
             except TimeoutError:
                 assert timeout is not None
                 raise CallTimeout(show(node_name, to), timeout) from None

@@ -39,8 +39,13 @@ class Connection(asyncio.BufferedProtocol):
     While many processes of the peer call at once, reads wait a moment, and so they do for replies that are wanted
     together: see `gathering`. Where two connections are busy no calls are waited for, as the other's are time enough.
 
+    A peer that is behind with taking what is sent to it is still read, but what comes from it is put off until it has
+    caught up: so the replies to it keep to a bound, and nobody else waits for it.
+
     Attributes:
         gathered: how many reads have waited so.
+        takes: whether the peer takes what is sent to it; False also once the connection is down.
+        most_queued: bytes that may be queued here before they are given to the socket.
     """
 
     def __init__(self, node: Node, transport: asyncio.Transport, established: Established, *, dialled: bool) -> None:
@@ -48,7 +53,8 @@ class Connection(asyncio.BufferedProtocol):
         self.node: Final = established.peer.full
         self.creation: Final = established.creation
         self.dialled: Final = dialled
-        self.up = True
+        self.up = self.takes = True
+        self.most_queued: Final = node.limits.unsent_bytes // 4
         self.pid_prefix = b"X" + Atom(self.node).wire
         # Since the last look of the ticker.
         self.wrote = True
@@ -82,10 +88,11 @@ class Connection(asyncio.BufferedProtocol):
         # Done once the socket is gone, which may be a moment after `up` ended.
         self.gone: asyncio.Future[None] = node.loop.create_future()
         self._next_unlink = 1
+        self._put_off: bytearray | None = None  # of what was read, the part that waits for the peer to catch up
 
     def begin(self, trailing: bytes) -> None:
         """Take over the socket; `trailing` came behind the handshake."""
-        self._transport.set_write_buffer_limits(high=self._owner.limits.unsent_bytes // 4)
+        self._transport.set_write_buffer_limits(high=self.most_queued)
         self._transport.set_protocol(self)
         if trailing:
             self._receive(trailing)
@@ -107,7 +114,10 @@ class Connection(asyncio.BufferedProtocol):
         """Handle all that came, then write all that it led to."""
         calls = self._link.whole_calls
         self._owner.last_read = self
-        self._receive(self._buffer[:nbytes].tobytes())
+        if self.takes and self._put_off is None:
+            self._receive(self._buffer[:nbytes].tobytes())
+        elif self.up:
+            self._read_later(self._buffer[:nbytes])
         if self._gathering is not None:
             self._gathering.after(self._link.whole_calls - calls)
 
@@ -127,6 +137,30 @@ class Connection(asyncio.BufferedProtocol):
             self._echo_tick()
         if link.queued > self._can_wait:
             self._flush()
+
+    def _read_later(self, data: memoryview) -> None:
+        if self._put_off is None:
+            self._put_off = bytearray()
+        self._put_off += data
+        self._frames_at_check = -1  # it is there, whatever of this is a frame
+        size, limit = len(self._put_off), self._owner.limits.unsent_bytes
+        if size > limit:
+            what = "what the node asks, without reading what it is sent,"
+            self.close("it does not read", LimitExceeded(what, size, limit))
+
+    def _caught_up(self) -> None:
+        """A read's worth of what was put off, and the rest in the next turn: others use the event loop as well."""
+        if not self.takes:
+            return
+        piece = b""  # at first what is left of the batch in which the peer fell behind
+        if self._put_off:
+            piece = bytes(self._put_off[: len(self._buffer)])
+            del self._put_off[: len(piece)]
+        else:
+            self._put_off = None
+        self._receive(piece)
+        if self._put_off is not None:
+            self._owner.loop.call_soon(self._caught_up)
 
     def _echo_tick(self) -> None:
         # A peer with a shorter tick time than ours expects to hear from us in its rhythm. Only what was idle since
@@ -150,7 +184,8 @@ class Connection(asyncio.BufferedProtocol):
             self.gone.set_result(None)
 
     def pause_writing(self) -> None:
-        """The peer reads slower than we write: `drained` waits now."""
+        """The peer reads slower than we write: `drained` waits now, and so do its requests."""
+        self.takes = False
         self._writable = asyncio.Event()
 
     def resume_writing(self) -> None:
@@ -158,6 +193,10 @@ class Connection(asyncio.BufferedProtocol):
         if self._writable is not None:
             self._writable.set()
             self._writable = None
+        if self.up:
+            self.takes = True
+            # What was put off meanwhile. Not in here, where the transport is in the midst of writing.
+            self._owner.loop.call_soon(self._caught_up)
 
     # Ending.
 
@@ -165,7 +204,7 @@ class Connection(asyncio.BufferedProtocol):
         """End it at once; monitors and links over it fire. Idempotent."""
         if not self.up:
             return
-        self.up = False
+        self.up = self.takes = False
         self._link.receive_eof()
         unsent = self._link.data_to_send()
         if fault is None and unsent:
@@ -183,6 +222,7 @@ class Connection(asyncio.BufferedProtocol):
             self._owner.last_read = None
         self._owner.disconnected(self, reason, fault)
         self._inbound.close()
+        self._put_off = None
         self._unhurried.clear()
         watching, self._watching = self._watching, {}
         for wire, process in watching.items():
@@ -283,10 +323,22 @@ class Connection(asyncio.BufferedProtocol):
         """As `Route.process_ended`."""
         self._inbound.process_ended(process, reason)
 
+    def behind(self) -> bool:
+        """As `Route.behind`."""
+        return not self.takes or self._link.queued >= self.most_queued
+
+    def relieve(self) -> None:
+        """Give the socket what is queued, if it is much; `takes` tells afterwards whether it was too much."""
+        if self._link.queued >= self.most_queued:
+            self._flush()
+
     async def drained(self) -> None:
         """As `Route.drained`."""
-        if self._writable is not None:
+        self.relieve()
+        # Again after each wait: all who waited are woken together, and the first of them may fill it up.
+        while self._writable is not None:
             await self._writable.wait()
+            self.relieve()
 
     def control(self, message: Control) -> None:
         """Queue any control message. Raises UnencodableTerm, and has queued nothing then."""

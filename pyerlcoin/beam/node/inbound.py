@@ -32,6 +32,10 @@ class Inbound:
     """The receiving half of a connection: `monitors` on our processes, and `links` in both directions.
 
     A monitor is kept by the bytes of its MONITOR_P, which are those of its DEMONITOR_P: most come and go undecoded.
+
+    Once the peer is behind with taking what is sent to it, what is left of a batch is held until it has caught up. The
+    BEAM suspends the process that sends instead; but our handlers cannot be suspended, and one that could would keep
+    all others waiting for this peer.
     """
 
     def __init__(self, node: Node, connection: Connection, link: DistributionLink) -> None:
@@ -40,12 +44,22 @@ class Inbound:
         self._node = node
         self._connection = connection
         self._link = link
+        self._held: Sequence[LinkEvent] = ()
 
     def handle(self, events: Sequence[LinkEvent]) -> None:
-        """Handle them in order. Raises RemoteFault for what cannot be allowed; the rest is not handled then."""
-        for event in events:
+        """Handle what is held, and then these, in order, until the peer is behind; the rest is held.
+
+        Raises RemoteFault for what cannot be allowed; the rest is not handled then.
+        """
+        if self._held:
+            events, self._held = (*self._held, *events), ()
+        connection, link = self._connection, self._link
+        for at, event in enumerate(events, 1):
             _HANDLERS[type(event)](self, event)
-            if not self._connection.up:
+            if link.queued >= connection.most_queued:
+                connection.relieve()
+            if not connection.takes:
+                self._held = events[at:] if connection.up else ()
                 return
 
     def process_ended(self, process: Process, reason: Term) -> None:
@@ -62,6 +76,7 @@ class Inbound:
 
     def close(self) -> None:
         """The connection ended: nobody watches any more, and links fire."""
+        self._held = ()
         for process, _ in self.monitors.values():
             process.watched -= 1
         self.monitors.clear()

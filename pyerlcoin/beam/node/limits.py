@@ -21,8 +21,8 @@ class NodeLimits:
     """Depth, number and size of decoded terms."""
 
     unsent_bytes: int = 64 * 1024 * 1024
-    """What waits for one peer that does not read. Beyond it the connection is closed; `drained` waits from a
-    quarter of it on."""
+    """What waits for one peer that does not read: beyond it the connection is closed. From a quarter of it on, `send`,
+    `cast` and `call` wait, and what the peer asks is put off, as many bytes of it at most."""
 
     monitors: int = 100_000
     """Monitors, and as many links, that one peer may hold. A caller holds one per call in flight."""

@@ -128,6 +128,10 @@ class LocalRoute:
             if other is not None:
                 self._signal(lambda o=other: o.link_fired(process.pid, reason))  # type: ignore[misc]
 
+    def behind(self) -> bool:
+        """As `Route.behind`: never."""
+        return False
+
     async def drained(self) -> None:
         """As `Route.drained`: nothing is ever behind."""
 

@@ -61,5 +61,8 @@ class Route(Protocol):
     def process_ended(self, process: Process, reason: Term) -> None:
         """Tell everyone there who monitors that process, or is linked to it, and forget it."""
 
+    def behind(self) -> bool:
+        """Whether `drained` has something to wait for, or to do."""
+
     async def drained(self) -> None:
         """Return once that node has taken most of what was sent before."""

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from pyerlcoin.beam import Atom, GenServer, NodeLimits, Sender, Term, dist
+from pyerlcoin.beam.dist import Control
+from pyerlcoin.beam.errors import LimitExceeded
+from pyerlcoin.beam.etf import OK
+from pyerlcoin.beam.node.events import NodeDisconnected
+from tests.support.nodes import Cluster, EventLog, RawPeer, settle, until
+from tests.support.whole_calls import pid_of, ref_of
+
+GEN_CALL = Atom("$gen_call")
+
+
+class Much(GenServer):
+    """Replies with more than what was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def handle_call(self, request: Term, sender: Sender) -> Term:
+        self.asked += 1
+        return bytes(100_000)
+
+
+class Sink(GenServer):
+    def __init__(self) -> None:
+        self.messages = self.calls = 0
+
+    def handle_call(self, request: Term, sender: Sender) -> Term:
+        self.calls += 1
+        return OK
+
+    def handle_info(self, message: Term) -> None:
+        self.messages += 1
+
+
+def asks(peer: RawPeer, number: int) -> list[Control]:
+    return [
+        dist.RegSend(pid_of(peer), Atom("much"), (GEN_CALL, (pid_of(peer), ref_of(peer)), n)) for n in range(number)
+    ]
+
+
+async def test_what_a_slow_reader_asks_is_put_off_until_it_reads() -> None:
+    async with Cluster() as cluster:
+        node = await cluster.start(limits=NodeLimits(unsent_bytes=2**20))
+        much = Much()
+        node.spawn(much, "much")
+        peer = await cluster.raw(node)
+        peer.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's transport can
+        # In one read they lead to a hundred times what may be unsent.
+        peer.send(*asks(peer, 1000))
+        await until(lambda: node.nodes() == [peer.name])
+        (connection,) = node._peers.connections.values()
+        await until(lambda: not connection.takes)
+        peer.send(*asks(peer, 1))
+        assert await (await cluster.start()).ping(node.name) > 0
+        assert 0 < much.asked < 1000
+        peer.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        got = 0
+        while got < 1001:
+            data = await peer.reader.read(2**20)
+            assert data, "the node closed the connection"
+            peer.link.receive_data(data)
+            got += len(peer.link.events())
+        assert much.asked == 1001
+        assert connection.takes
+
+
+async def test_what_is_put_off_has_its_bound() -> None:
+    async with Cluster() as cluster:
+        events = EventLog()
+        node = await cluster.start(on_event=events, limits=NodeLimits(unsent_bytes=2**20))
+        much = Much()
+        node.spawn(much, "much")
+        peer = await cluster.raw(node)
+        peer.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await until(lambda: node.nodes() == [peer.name])
+        (connection,) = node._peers.connections.values()
+        while connection.up:
+            peer.send(*asks(peer, 10), dist.RegSend(pid_of(peer), Atom("nobody"), bytes(1000)))
+            with contextlib.suppress(ConnectionError):
+                await peer.writer.drain()
+            await asyncio.sleep(0)
+        fault = (await events.wait(NodeDisconnected)).fault
+        assert isinstance(fault, LimitExceeded)
+        assert fault.limit == 2**20
+        assert str(fault).startswith("what the node asks, without reading what it is sent, is ")
+        assert await (await cluster.start()).ping(node.name) > 0
+
+
+async def test_one_that_only_reads_late_is_not_taken_for_silent() -> None:
+    async with Cluster() as cluster:
+        node = await cluster.start(limits=NodeLimits(unsent_bytes=2**20))
+        node.spawn(Much(), "much")
+        peer = await cluster.raw(node)
+        peer.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        peer.send(*asks(peer, 1000))
+        await until(lambda: node.nodes() == [peer.name])
+        (connection,) = node._peers.connections.values()
+        await until(lambda: not connection.takes)
+        for _ in range(10):
+            put_off = len(connection._put_off or b"")
+            peer.write(bytes(4))  # a tick, which nobody looks at yet
+            await until(lambda: len(connection._put_off or b"") > put_off)  # noqa: B023  # at once
+            connection.check(5)
+        assert connection.up
+
+
+async def test_many_senders_that_wait_for_one_reader_keep_to_the_bound() -> None:
+    async with Cluster() as cluster:
+        node, other = await cluster.start(limits=NodeLimits(unsent_bytes=2**20)), await cluster.start()
+        other.spawn(sink := Sink(), "sink")
+        to = ("sink", other.name)
+        await node.connect(other.name)
+
+        async def sends() -> None:
+            # No turn of the loop in between, unless `send` itself waits.
+            for _ in range(20):
+                await node.send(to, bytes(50_000))
+
+        async def calls() -> None:
+            for _ in range(20):
+                assert await node.call(to, bytes(50_000), None) == OK
+
+        await asyncio.gather(*(sends() for _ in range(20)), *(calls() for _ in range(20)))
+        await settle(other, node)
+        assert (sink.messages, sink.calls) == (400, 400)
+        assert node.nodes() == [other.name]
