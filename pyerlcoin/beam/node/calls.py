@@ -106,7 +106,7 @@ class Calls:
             raise NodeNotRunning
         if deadline is None:
             return await self._send(route, to, request)
-        reference = node.identities.reference()
+        reference = node.identities.call_reference()
         future: asyncio.Future[Term] = loop.create_future()
         call = self._pending[reference.wire] = _Call(future, route, to, timeout)
         try:
@@ -136,7 +136,7 @@ class Calls:
 
     def _send(self, route: Route, to: Pid | Atom, request: Term) -> Request:
         node = self._process.node
-        reference = node.identities.reference()
+        reference = node.identities.call_reference()
         future: asyncio.Future[Term] = node.loop.create_future()
         self._pending[reference.wire] = _Call(future, route, to, None)
         try:

@@ -97,8 +97,9 @@ class LocalRoute:
         """As `Route.link`."""
 
         def arrive() -> None:
+            # If the process has ended since, its exit signal comes behind this.
             target = self._find(to)
-            if target is None or not process.alive:
+            if target is None:
                 process.link_fired(to, NOPROC)
             else:
                 target.link_made(process.pid)

@@ -191,7 +191,7 @@ class Process:
         if type(message) is tuple and len(message) == 2 and type(message[0]) is Reference:
             if self._calls.resolve(message[0], message[1]):
                 return
-            if self.node.identities.is_ours(message[0]):
+            if self.node.identities.is_of_a_call(message[0]):
                 return  # the reply to a call that was given up
         self._mailbox.deliver(message, route)
 

@@ -124,6 +124,39 @@ async def test_a_link_to_nobody() -> None:
             assert await watcher.exits.get() == (gone.pid, NOPROC)
 
 
+@pytest.mark.parametrize("where", ["here", "there"])
+async def test_a_reply_may_carry_the_reference_of_a_monitor(where: str) -> None:
+    """What a hand-made call in Erlang does: monitor, send the reference along, and wait for either."""
+
+    class Server(GenServer):
+        def handle_info(self, message: Term) -> None:
+            assert isinstance(message, tuple)
+            assert isinstance(message[0], Pid)
+            self.process.send_nowait(message[0], (message[1], b"reply"))
+
+    async with Cluster() as cluster:
+        here, there = await cluster.start(), await cluster.start()
+        node = here if where == "here" else there
+        server, watcher = node.spawn(Server(), "server"), Watcher()
+        process = here.spawn(watcher)
+        reference = process.monitor(("server", node.name))
+        process.send_nowait(("server", node.name), (process.pid, reference))
+        assert await watcher.infos.get() == (reference, b"reply")
+        server.exit(Atom("bye"))
+        assert (await watcher.downs.get())[1:] == (reference, Atom("bye"))
+
+
+async def test_the_end_of_a_process_reaches_one_it_was_linked_to_just_before() -> None:
+    async with Cluster() as cluster:
+        node = await cluster.start()
+        watcher = Watcher()
+        target, process = node.spawn(watcher), node.process()
+        process.link(target.pid)
+        process.exit(Atom("bye"))
+        assert await watcher.exits.get() == (process.pid, Atom("bye"))
+        assert node.tables().links == 0
+
+
 async def test_nobody_forges_a_down() -> None:
     async with Cluster() as cluster:
         here, there = await cluster.start(), await cluster.start()
