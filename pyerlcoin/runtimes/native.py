@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Generator
 from types import TracebackType
@@ -197,7 +196,7 @@ class _Answer:
 
     __slots__ = ("_asked", "_to")
 
-    def __init__(self, asked: Request | asyncio.Task[Term], to: Address) -> None:
+    def __init__(self, asked: Request, to: Address) -> None:
         self._asked = asked
         self._to = to
 

@@ -20,12 +20,24 @@ _NOPROC: Final = Atom("noproc")
 _NOCONNECTION: Final = Atom("noconnection")
 
 
+class _NoRouteYet:
+    """In the place of a call's route while its node is being connected to."""
+
+    def __init__(self, node: str) -> None:
+        self.node = node
+
+    def demonitor(self, process: Process, to: Pid | Atom, reference: Reference) -> None:
+        """As `Route.demonitor`: there is nothing to undo."""
+
+
 class _Call:
     """One that waits, until `future` is done or given up; from then on it holds none."""
 
     __slots__ = ("future", "route", "timeout", "to")
 
-    def __init__(self, future: asyncio.Future[Term], route: Route, to: Pid | Atom, timeout: float | None) -> None:
+    def __init__(
+        self, future: asyncio.Future[Term], route: Route | _NoRouteYet, to: Pid | Atom, timeout: float | None
+    ) -> None:
         self.future: asyncio.Future[Term] | None = future
         self.route = route
         self.to = to
@@ -66,11 +78,15 @@ class Request:
     def cancel(self) -> None:
         """Give it up; a late reply is dropped. Harmless once it has ended."""
         if self._future.done():
-            if not self._future.cancelled():
-                self._future.exception()  # looked at, so that nobody is warned of one that nobody wanted
+            self.look_at()
         else:
             self._future.cancel()
         self._calls.give_up(self.reference)
+
+    def look_at(self) -> None:
+        """It ended, and nobody is to be warned if it failed and is never awaited."""
+        if not self._future.cancelled():
+            self._future.exception()
 
 
 class Calls:
@@ -121,29 +137,57 @@ class Calls:
             # Still there: cancelled, timed out, or never sent.
             self.give_up(reference)
 
-    def send_request(self, target: Target, request: Term) -> Request | None:
-        """As `Process.send_request`; None if that node is not connected."""
-        node = self._process.node
-        node_name, to = locate(target, node.name)
-        route = node.route_if_up(node_name)
-        if route is None:
-            return None
+    def send_request(self, target: Target, request: Term) -> Request:
+        """As `Process.send_request`."""
         if not self._process.alive:
             raise NodeNotRunning
+        node_name, to = locate(target, self._process.node.name)
+        route = self._process.node.route_if_up(node_name)
+        if route is None:
+            return self._send_once_connected(node_name, to, request)
         sent = self._send(route, to, request)
         route.can_wait(sent.reference)
         return sent
 
     def _send(self, route: Route, to: Pid | Atom, request: Term) -> Request:
+        sent = self._pend(route, to)
+        try:
+            route.call(self._process, to, sent.reference, request)
+        except BaseException:
+            self.give_up(sent.reference)
+            raise
+        return sent
+
+    def _send_once_connected(self, node_name: str, to: Pid | Atom, request: Term) -> Request:
+        sent = self._pend(_NoRouteYet(node_name), to)
+
+        def use(route: Route) -> None:
+            # In the turn of what else was sent to that node meanwhile, so that all of it arrives in order.
+            call = self._pending.get(sent.reference.wire)
+            if call is None:
+                return
+            call.route = route
+            try:
+                route.call(self._process, to, sent.reference, request)
+            except BeamError as error:
+                failed(error)
+            else:
+                route.can_wait(sent.reference)
+
+        def failed(error: BeamError) -> None:
+            call = self._pending.pop(sent.reference.wire, None)
+            if call is not None:
+                call.fail(error)
+                sent.look_at()
+
+        self._process.node.via(node_name, use, failed)
+        return sent
+
+    def _pend(self, route: Route | _NoRouteYet, to: Pid | Atom) -> Request:
         node = self._process.node
         reference = node.identities.call_reference()
         future: asyncio.Future[Term] = node.loop.create_future()
         self._pending[reference.wire] = _Call(future, route, to, None)
-        try:
-            route.call(self._process, to, reference, request)
-        except BaseException:
-            self.give_up(reference)
-            raise
         return Request(self, reference, future)
 
     def give_up(self, reference: Reference) -> None:

@@ -12,6 +12,7 @@ from pyerlcoin.beam.errors import (
     BeamError,
     EpmdUnreachable,
     HungUp,
+    LimitExceeded,
     NoErlangNode,
     PortUnreachable,
     RemoteFault,
@@ -41,19 +42,20 @@ class Dial:
         self._peers = peers
         self._loop = peers.node.loop
         self.connection: asyncio.Future[Connection] = self._loop.create_future()
-        self._waiting: list[tuple[Callable[[Connection], None], Callable[[], None] | None]] = []
+        self._waiting: list[tuple[Callable[[Connection], None], Callable[[BeamError], None] | None]] = []
         self._port = peers.node.peer_port or 0  # 0: not known yet
         self._handshaking: Handshaking | None = None
         self._gave_way: AlreadyConnected | None = None
         self._attempt = self._loop.create_task(self._try())
         self.task = self._loop.create_task(self._run())
 
-    def then(self, use: Callable[[Connection], None], failed: Callable[[], None] | None) -> None:
+    def then(self, use: Callable[[Connection], None], failed: Callable[[BeamError], None] | None) -> None:
         """Use the connection as soon as it is there; in the order of the calls."""
         if len(self._waiting) < self._peers.node.limits.waiting:
             self._waiting.append((use, failed))
         elif failed is not None:
-            self._loop.call_soon(failed)
+            limit = self._peers.node.limits.waiting
+            self._loop.call_soon(failed, LimitExceeded("the number of signals that wait for a node", limit + 1, limit))
 
     def give_way(self) -> None:
         """The peer's own attempt goes on instead of ours (`ok_simultaneous`): close ours at once, wait for theirs."""
@@ -85,7 +87,7 @@ class Dial:
         self._peers.dial_failed(self)
         for _, failed in self._waiting:
             if failed is not None:
-                failed()
+                failed(error)
         self._waiting.clear()
 
     async def _run(self) -> None:

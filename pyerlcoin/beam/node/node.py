@@ -322,7 +322,7 @@ class Node:
         """The way to a node, if there is one now."""
         return self.local if node == self.name else self._peers.connections.get(node)
 
-    def via(self, node: str, use: Callable[[Route], None], failed: Callable[[], None] | None = None) -> None:
+    def via(self, node: str, use: Callable[[Route], None], failed: Callable[[BeamError], None] | None = None) -> None:
         """Use the way to a node: now if there is one, else once it is; `failed` is called if it comes to nothing."""
         if node == self.name:
             use(self.local)

@@ -35,7 +35,7 @@ class Peers:
         """Connections, dials, sockets in an accepted handshake."""
         return len(self.connections), len(self._dials), len(self._knocking)
 
-    def via(self, name: str, use: Callable[[Connection], None], failed: Callable[[], None] | None) -> None:
+    def via(self, name: str, use: Callable[[Connection], None], failed: Callable[[BeamError], None] | None) -> None:
         """Use the connection to a node, now or once it is there."""
         connection = self.connections.get(name)
         if connection is not None:
@@ -43,9 +43,9 @@ class Peers:
             return
         try:
             self._dial(name).then(use, failed)
-        except BeamError:
+        except BeamError as error:
             if failed is not None:
-                self.node.loop.call_soon(failed)
+                self.node.loop.call_soon(failed, error)
 
     async def connect(self, name: str) -> Connection:
         """The connection to a node, opened if need be. Raises what opening one can raise."""
@@ -136,10 +136,11 @@ class Peers:
             older.close("the node connected anew")
         connection = self.connections[name] = Connection(self.node, transport, established, dialled=dialled)
         transport.write(handshaking.machine.data_to_send())
-        self.node.tell(NodeUp(name, established.creation, dialled))
         dial = self._dials.pop(name, None)
         if dial is not None:
+            # Before anybody is told: what waited for the connection goes before what they send over it.
             dial.succeed(connection)
+        self.node.tell(NodeUp(name, established.creation, dialled))
         connection.begin(established.trailing)
 
     def disconnected(self, connection: Connection, reason: str, fault: BeamError | None) -> None:

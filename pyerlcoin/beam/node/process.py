@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Coroutine
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -65,29 +64,27 @@ class Process:
         Raises:
             CallFailed: NoProcess, ProcessDown, NodeDown or CallTimeout.
             Unreachable, Refused: no connection came about.
-            UnencodableTerm, NodeNotRunning: nothing was sent.
+            UnencodableTerm, NodeNotRunning, InvalidNodeName: nothing was sent.
+            LimitExceeded: too many connections are being opened already.
         """
         return self._calls.call(target, request, timeout)
 
-    def send_request(self, target: Target, request: Term) -> Request | asyncio.Task[Term]:
+    def send_request(self, target: Target, request: Term) -> Request:
         """A `GenServer.call` that is sent now: await it for the reply, or `cancel()` it.
 
         For many at once, which need no task each: while several such calls to a node wait, their replies are read
-        together, and may be some 0.25 ms late for it (`gather_time` of `Node`). While that node is not connected this
-        makes a task, which connects.
-        Raises UnencodableTerm or NodeNotRunning; what `call` raises without a timeout comes out when it is awaited.
+        together, and may be some 0.25 ms late for it (`gather_time` of `Node`). While that node is not connected it
+        is sent once it is, in the order in which this process sent to it. It never waits for a node that is behind
+        with reading.
+        Raises UnencodableTerm, if the node is connected, or NodeNotRunning; what `call` raises without a timeout
+        comes out when it is awaited.
         """
-        sent = self._calls.send_request(target, request)
-        if sent is not None:
-            return sent
-        task = self.node.loop.create_task(self._calls.call(target, request, None))
-        task.add_done_callback(_looked_at)
-        return task
+        return self._calls.send_request(target, request)
 
     async def cast(self, target: Target, request: Term) -> None:
         """A `GenServer.cast`. Connects first when needed, and waits while that node is behind with reading.
 
-        Raises Unreachable, Refused, UnencodableTerm or NodeNotRunning; whether the process is there is not known.
+        Raises what `call` raises but CallFailed; whether the process is there is not known.
         """
         await self.send(target, (_GEN_CAST, request))
 
@@ -127,7 +124,7 @@ class Process:
             if reference in self._monitors:
                 route.monitor(self, to, reference)
 
-        self.node.via(node, watch, lambda: self.monitor_fired(reference, NOCONNECTION))
+        self.node.via(node, watch, lambda _: self.monitor_fired(reference, NOCONNECTION))
         return reference
 
     def demonitor(self, reference: Reference) -> None:
@@ -149,7 +146,7 @@ class Process:
             if pid in self._links:
                 route.link(self, pid)
 
-        self.node.via(pid.node, tie, lambda: self.link_fired(pid, NOCONNECTION))
+        self.node.via(pid.node, tie, lambda _: self.link_fired(pid, NOCONNECTION))
 
     def unlink(self, pid: Pid) -> None:
         """Undo `link`, or a link that the other process made."""
@@ -249,9 +246,3 @@ class Process:
         self.node.tell(ProcessCrashed(self.label, error))
         # The class alone: a message may hold what is nobody's business, and callers see this reason.
         self.exit((_EXCEPTION, type(error).__name__))
-
-
-def _looked_at(task: asyncio.Task[Term]) -> None:
-    # Nobody is to be warned of an error that nobody waited for.
-    if not task.cancelled():
-        task.exception()

@@ -16,7 +16,8 @@ from pyerlcoin.beam.errors import (
     UnencodableTerm,
     Unreachable,
 )
-from pyerlcoin.beam.etf import Pid
+from pyerlcoin.beam.etf import OK, Pid
+from pyerlcoin.beam.node.events import Event, NodeUp
 from tests.support.nodes import Cluster, settle, until
 
 
@@ -199,6 +200,57 @@ async def test_a_request_to_a_node_that_is_not_connected_yet() -> None:
             nobody = process.send_request(("echo", "nobody@127.0.0.1"), 1)
             with pytest.raises(Unreachable):
                 await nobody
+
+
+async def test_what_is_sent_before_there_is_a_connection_arrives_in_order() -> None:
+    class Log(GenServer):
+        def __init__(self) -> None:
+            self.got: list[Term] = []
+
+        def handle_call(self, request: Term, sender: Sender) -> Term:
+            self.got.append(request)
+            return OK
+
+        def handle_cast(self, request: Term) -> None:
+            self.got.append(request)
+
+    async with Cluster() as cluster:
+        there = await cluster.start()
+        to = ("log", there.name)
+        there.spawn(log := Log(), "log")
+
+        def told(event: Event) -> None:
+            if isinstance(event, NodeUp):
+                process.cast_nowait(to, 4)
+
+        here = await cluster.start(on_event=told)
+        process = here.process()
+        process.cast_nowait(to, 1)
+        request = process.send_request(to, 2)
+        process.cast_nowait(to, 3)
+        assert process.counts[0] == 1
+        assert await request == OK
+        assert await process.call(to, 5) == OK
+        assert log.got == [1, 2, 3, 4, 5]
+
+
+async def test_a_request_to_a_node_that_is_being_connected_to_can_be_given_up() -> None:
+    async with Cluster() as cluster:
+        here, there = await cluster.start(), await cluster.start()
+        there.spawn(Echo(), "echo")
+        to = ("echo", there.name)
+        process = here.process()
+        given_up, unencodable, kept = (process.send_request(to, term) for term in (1, object(), 3))
+        given_up.cancel()
+        with pytest.raises(UnencodableTerm):
+            await unencodable
+        assert await kept == 3
+        await here.call(to, 0)
+        orphan = process.send_request(("echo", "nobody@127.0.0.1"), 1)
+        process.exit()
+        with pytest.raises(ProcessDown):
+            await orphan
+        assert here.tables().calls == 0
 
 
 async def test_a_request_that_is_given_up_cleans_up() -> None:
