@@ -85,10 +85,10 @@ class ProcessCrashed:
 
 @dataclass(frozen=True, slots=True)
 class MailboxFull:
-    """A process suspended in one message has `limit` others waiting: from now on messages to it are dropped."""
+    """A process suspended in one message has `waiting` others, and takes no more: from now on they are dropped."""
 
     process: str
-    limit: int
+    waiting: int
 
 
 Event: TypeAlias = (
@@ -131,5 +131,5 @@ def log_event(event: Event) -> None:
             logger.warning("! the epmd on port %d went away; registering again", epmd_port)
         case ProcessCrashed(process, error):
             logger.error("! process %s ended: its handler raised", process, exc_info=error)
-        case MailboxFull(process, limit):
-            logger.warning("! process %s has %d messages waiting: dropping what else comes", process, limit)
+        case MailboxFull(process, waiting):
+            logger.warning("! process %s has %d messages waiting: dropping what else comes", process, waiting)

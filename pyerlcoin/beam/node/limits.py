@@ -38,4 +38,7 @@ class NodeLimits:
     """Signals kept for a node that is being connected to; more are dropped as if it could not be reached."""
 
     mailbox: int = 100_000
-    """Messages that wait while a coroutine handler does; more are dropped."""
+    """Messages that wait for one process while a coroutine handler of its does; more are dropped."""
+
+    mailbox_bytes: int = 64 * 1024 * 1024
+    """Of those messages together, in external form; decoded, they take some times as much."""

@@ -10,6 +10,7 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Final
 
 from pyerlcoin.beam.dist import GEN_CALL, alias_tag
+from pyerlcoin.beam.etf.encode import encode
 from pyerlcoin.beam.etf.terms import Atom, Pid, Reference, Term
 from pyerlcoin.beam.node.coroutines import step
 from pyerlcoin.beam.node.gen_server import NO_REPLY
@@ -53,18 +54,19 @@ class Exited:
 class Mailbox:
     """Gives messages to the handlers of `process.server`.
 
-    `limit` is how many may wait while a handler does; more are dropped, and `on_full` is told once each time it
-    fills up. `on_crash` is told what a handler raised.
+    While a handler waits, `NodeLimits.mailbox` messages may wait as well, of `NodeLimits.mailbox_bytes` in all; more
+    are dropped, and `on_full` is told once each time it fills up. Never dropped is that a monitor or a link fired:
+    those that there are bound how many may. `on_crash` is told what a handler raised.
     """
 
     def __init__(
-        self, process: Process, limit: int, on_full: Callable[[], None], on_crash: Callable[[BaseException], None]
+        self, process: Process, on_full: Callable[[], None], on_crash: Callable[[BaseException], None]
     ) -> None:
         self._process = process
-        self._limit = limit
         self._on_full = on_full
         self._on_crash = on_crash
-        self._waiting: deque[tuple[Term, Route]] = deque()
+        self._waiting: deque[tuple[Term, Route, int]] = deque()
+        self._bytes = 0  # of those that wait
         self._busy = False
         self._full = False
         self._closed = False
@@ -99,6 +101,7 @@ class Mailbox:
         """Nothing more is handled; a handler that waits is cancelled, and returned if it has yet to end."""
         self._closed = True
         self._waiting.clear()
+        self._bytes = 0
         task, self._task = self._task, None
         if task is not None and task is not asyncio.current_task():
             task.cancel()
@@ -108,8 +111,14 @@ class Mailbox:
     def _enqueue(self, message: Term, route: Route) -> None:
         if self._closed:
             return
-        if len(self._waiting) < self._limit:
-            self._waiting.append((message, route))
+        if type(message) is Down or type(message) is Exited:
+            self._waiting.append((message, route, 0))
+            return
+        limits = self._process.node.limits
+        size = len(encode(message))
+        if len(self._waiting) < limits.mailbox and self._bytes + size <= limits.mailbox_bytes:
+            self._waiting.append((message, route, size))
+            self._bytes += size
         elif not self._full:
             self._full = True
             self._on_full()
@@ -121,7 +130,9 @@ class Mailbox:
                 self._full = False
                 return
             self._busy = True
-            if not self._handle(*self._waiting.popleft()):
+            message, route, size = self._waiting.popleft()
+            self._bytes -= size
+            if not self._handle(message, route):
                 return
             self._busy = False
         if self._waiting:

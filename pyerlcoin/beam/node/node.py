@@ -237,7 +237,7 @@ class Node:
         """
         self._require_running()
         atom = to_atom(name) if isinstance(name, str) else name
-        process = Process(self, self.identities.pid(), server, atom, self.limits.mailbox)
+        process = Process(self, self.identities.pid(), server, atom)
         server.process = process
         self.registry.add(process)
         return process

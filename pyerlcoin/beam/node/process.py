@@ -34,7 +34,7 @@ class Process:
     As a context manager it ends, with reason `normal`, at the end of the block.
     """
 
-    def __init__(self, node: Node, pid: Pid, server: GenServer, name: Atom | None, max_mailbox: int) -> None:
+    def __init__(self, node: Node, pid: Pid, server: GenServer, name: Atom | None) -> None:
         self.node = node
         self.pid: Final = pid
         self.server = server
@@ -44,8 +44,7 @@ class Process:
         self._calls = Calls(self)
         self._monitors: dict[Reference, tuple[str, Pid | Atom]] = {}
         self._links: dict[Pid, None] = {}
-        self._mailbox = Mailbox(self, max_mailbox, self._mailbox_full, self._crashed)
-        self._max_mailbox = max_mailbox
+        self._mailbox = Mailbox(self, self._mailbox_full, self._crashed)
         self.deliver_call: Final = self._mailbox.deliver_call
         """A `{'$gen_call', {caller, [alias | Ref]}, request}` arrived; given the caller, Ref's wire and the request."""
 
@@ -240,7 +239,7 @@ class Process:
             raise NodeNotRunning
 
     def _mailbox_full(self) -> None:
-        self.node.tell(MailboxFull(self.label, self._max_mailbox))
+        self.node.tell(MailboxFull(self.label, len(self._mailbox)))
 
     def _crashed(self, error: BaseException) -> None:
         self.node.tell(ProcessCrashed(self.label, error))

@@ -196,6 +196,67 @@ async def test_a_full_mailbox_drops_what_else_comes() -> None:
         assert server.order == [Atom("wait"), 0, 1, 2, 10]
 
 
+async def test_a_mailbox_is_full_of_a_few_long_messages() -> None:
+    async with Cluster() as cluster:
+        events = EventLog()
+        limits = NodeLimits(mailbox_bytes=1_000_000)
+        here, there = await cluster.start(), await cluster.start(limits=limits, on_event=events)
+        server = Gate()
+        gate = there.spawn(server, "gate")
+        first = asyncio.create_task(here.call(gate.pid, Atom("wait")))
+        await asyncio.sleep(0)
+        for _ in range(5):
+            await here.cast(gate.pid, bytes(300_000))
+        await here.cast(gate.pid, 1)  # for which there is room
+        await here.ping(there.name)
+        assert events.of(MailboxFull) == [MailboxFull(f"gate on {there.name}", 3)]
+        server.gate.set()
+        await first
+        assert await here.call(gate.pid, 2) == 2
+        assert server.order == [Atom("wait"), *[bytes(300_000)] * 3, 1, 2]
+        # What was handled makes room.
+        server.gate.clear()
+        again = asyncio.create_task(here.call(gate.pid, Atom("wait")))
+        await asyncio.sleep(0)
+        await here.cast(gate.pid, bytes(900_000))
+        await here.ping(there.name)
+        server.gate.set()
+        await again
+        await here.call(gate.pid, 3)
+        assert bytes(900_000) in server.order
+
+
+async def test_that_a_monitor_or_a_link_fired_is_never_dropped() -> None:
+    class Watching(Gate):
+        def handle_down(self, target: Term, reference: Reference, reason: Term) -> None:
+            self.order.append((Atom("down"), reason))
+
+        def handle_exit(self, pid: Pid, reason: Term) -> None:
+            self.order.append((Atom("exit"), reason))
+
+    async with Cluster() as cluster:
+        events = EventLog()
+        here, there = await cluster.start(), await cluster.start(limits=NodeLimits(mailbox=3), on_event=events)
+        server, target = Watching(), here.process()
+        gate = there.spawn(server, "gate")
+        gate.monitor(target.pid)
+        gate.link(target.pid)
+        await there.ping(here.name)
+        first = asyncio.create_task(here.call(gate.pid, Atom("wait")))
+        await asyncio.sleep(0)
+        for number in range(10):
+            await here.cast(gate.pid, number)
+        target.exit(Atom("bye"))
+        await here.ping(there.name)
+        assert events.of(MailboxFull)
+        server.gate.set()
+        await first
+        await here.call(gate.pid, 10)
+        assert sorted(map(repr, server.order[4:6])) == sorted(
+            map(repr, [(Atom("down"), Atom("bye")), (Atom("exit"), Atom("bye"))])
+        )
+
+
 _TAG = ImproperList([Atom("alias")], 7)
 
 
