@@ -31,9 +31,8 @@ class GenServer:
 
     Every handler may be a plain function or a coroutine function. One message is handled at a time, in the order
     of arrival: while a coroutine waits, the messages after it wait too. A handler that never waits is called
-    straight from the socket's reader, so it must not block the event loop. Inside a coroutine handler
-    `asyncio.current_task()` has all that timeouts and task groups need, but it is no `asyncio.Task` before the first
-    wait.
+    straight from the socket's reader, so it must not block the event loop. A coroutine handler runs as a task, with
+    the context variables of the node's start, and what it sets of them is seen by nobody else.
 
     What a handler raises ends this process with the reason `{exception, <<"ClassName">>}`, is told as
     `ProcessCrashed`, and ends nothing else.

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 from pyerlcoin.beam.dist import GEN_CALL, alias_tag
 from pyerlcoin.beam.etf.encode import encode
 from pyerlcoin.beam.etf.terms import Atom, Pid, Reference, Term
-from pyerlcoin.beam.node.coroutines import step
 from pyerlcoin.beam.node.gen_server import NO_REPLY
 from pyerlcoin.beam.node.sender import Sender
 from pyerlcoin.beam.node.system_messages import handle_system
@@ -165,7 +164,7 @@ class Mailbox:
     def _handled(self, outcome: object, sender: Sender | None) -> bool:
         """What a handler returned, to the caller if there is one. False if it is a coroutine that waits."""
         if type(outcome) is CoroutineType:
-            outcome = step(outcome, self._process.node.loop)
+            outcome = self._process.node.coroutines.step(outcome)
             if isinstance(outcome, asyncio.Task):
                 return self._wait_for(outcome, sender)
         if sender is not None and outcome is not NO_REPLY:

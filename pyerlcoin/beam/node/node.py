@@ -19,6 +19,7 @@ from pyerlcoin.beam.node.builtin import NetKernel, Rex
 from pyerlcoin.beam.node.carrier import Carrier, TcpCarrier, local_addresses, turns
 from pyerlcoin.beam.node.connection import Connection
 from pyerlcoin.beam.node.cookie_file import read_cookie
+from pyerlcoin.beam.node.coroutines import Coroutines
 from pyerlcoin.beam.node.deadlines import Deadlines
 from pyerlcoin.beam.node.events import Event, EventHandler, log_event, logger
 from pyerlcoin.beam.node.gen_server import GenServer
@@ -136,6 +137,7 @@ class Node:
         self.loop: asyncio.AbstractEventLoop
         self.identities: Identities
         self.deadlines: Deadlines
+        self.coroutines: Coroutines
         self._registrar: Registrar | Unregistered
         self._ticker: Ticker
         self._own: Process
@@ -173,6 +175,7 @@ class Node:
             raise
         self.identities = Identities(self.name, creation)
         self.deadlines = Deadlines(self.loop)
+        self.coroutines = Coroutines(self.loop)
         self._running = True
         self.spawn(NetKernel(), "net_kernel")
         self.spawn(Rex(), "rex")
@@ -197,6 +200,9 @@ class Node:
         self.deadlines.close()
         await self._peers.stop(_STOP_PATIENCE)
         await self._registrar.stop()
+        reserve = self.coroutines.close()
+        if reserve is not None:
+            self.keep(reserve)
         if self._tasks:
             await asyncio.wait(self._tasks)
         await turns()
