@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeAlias, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 from pyerlcoin.coin.facts import Fact, Reason
 from pyerlcoin.coin.sizing import Workload
 from pyerlcoin.coin.unit import Unit
 
-__all__ = ["Answer", "Counted", "Outcome", "Refusal", "Welcome", "Work", "WorkloadSet"]
+__all__ = ["ASK_AGAIN", "Answer", "Counted", "Outcome", "Refusal", "Welcome", "Work", "WorkloadSet"]
+
+ASK_AGAIN: Final = "so nothing of this happened: ask again later"
+"""How the message to a request ends that no rule refuses, but that could not be kept. By it a miner knows that what it
+told is worth telling again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Final, TypeAlias, TypeGuard
 
 from pyerlcoin.beam.etf.terms import ERROR, OK, Atom, Map, Term
-from pyerlcoin.coin.answers import Answer, Counted, Refusal, Welcome, Work, WorkloadSet
+from pyerlcoin.coin.answers import ASK_AGAIN, Answer, Counted, Refusal, Welcome, Work, WorkloadSet
 from pyerlcoin.coin.progress import Progress
 from pyerlcoin.coin.unit import Unit
 from pyerlcoin.errors import RefusedByPeer
@@ -258,6 +258,11 @@ class Refused:
     """`{:error, message}`, in the server's words."""
 
     message: str
+
+    @property
+    def for_now(self) -> bool:
+        """Whether the server only could not keep it, by the words of ours: asked again later, it may be granted."""
+        return self.message.endswith(ASK_AGAIN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,11 +142,16 @@ class Reports:
             work.reply = reply
             return
         n = coins[place]
-        work.untold.pop(n, None)
         try:
             answer = messages.read_count(reply)
         except messages.UnreadableReply as error:
             answer = Refused(str(error))
+        if isinstance(answer, Refused) and answer.for_now:
+            # It stays untold, so it is told again before done. If done went out behind it and was granted, it is told
+            # after that: a late coin counts as well.
+            self._session.doubt(answer.message)
+            return
+        work.untold.pop(n, None)
         if isinstance(answer, Refused):
             self.rejected += 1
             self._events.publish(told.CoinRejected(lane.index, n, answer.message))

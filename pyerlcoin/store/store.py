@@ -17,6 +17,7 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Literal, Self, TypeAlias
 
+from pyerlcoin.coin.answers import ASK_AGAIN
 from pyerlcoin.coin.facts import Fact
 from pyerlcoin.coin.ledger import GRACE, Accept, Ledger
 from pyerlcoin.coin.limits import Limits
@@ -47,7 +48,7 @@ class NotWritten(LedgerUnusable):
         self.cause = cause
 
     def __str__(self) -> str:
-        return f"the server could not write its ledger ({self.cause}), so nothing of this happened: ask again later"
+        return f"the server could not write its ledger ({self.cause}), {ASK_AGAIN}"
 
 
 class Store:

@@ -26,6 +26,7 @@ from pyerlcoin.roles.messages import (
     SetWorkload,
     UnreadableReply,
 )
+from pyerlcoin.store import NotWritten
 from tests.support.terms import terms
 
 CALLS = [Hello("Alice"), Coin("Jürgen 🦀", 10**40), Done("Bob"), AskLeaderboard(), AskWorth(), AskProgress()]
@@ -187,6 +188,15 @@ def test_a_secret_is_not_shown() -> None:
 def test_a_refusal_is_in_the_servers_words(read: Callable[[Term], object]) -> None:
     assert read((ERROR, b"'Alice' ist da")) == Refused("'Alice' ist da")
     assert read((ERROR, Atom("nope"))) == Refused("nope")
+
+
+def test_what_could_not_be_kept_is_refused_for_now() -> None:
+    unwritten = str(NotWritten("database or disk is full")).encode()
+    for read in READERS:
+        refused = read((ERROR, unwritten))
+        assert isinstance(refused, Refused)
+        assert refused.for_now
+    assert not Refused("verification failed").for_now
 
 
 @given(terms)

@@ -1,22 +1,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from functools import partial
 
 import pytest
 
 from pyerlcoin.beam.etf import Atom
-from pyerlcoin.coin.ledger import Ledger
 from pyerlcoin.errors import CannotReach, GameError, GaveUp, RefusedByPeer
 from pyerlcoin.roles import events as told
 from pyerlcoin.roles.cluster import NoServer
-from pyerlcoin.roles.events import Events
 from pyerlcoin.roles.miner import LANES, MOST_LANES
-from pyerlcoin.roles.server import ServerRole
 from tests.support.clock import UNIT
+from tests.support.full_disk import FullDisk
 from tests.support.manual_timing import turns, until
-from tests.support.memory_cluster import MemoryCluster
 from tests.support.room import COIN, DONE, HELLO, SECRET, SERVER, Room, beyond, coins
 
 
@@ -202,31 +198,19 @@ async def test_a_done_without_its_reply_is_never_repeated_from_the_same_process(
 
 
 async def test_a_server_in_trouble_is_asked_again_after_a_while() -> None:
-    class FullDisk:
-        full = True
-
-        def gather(self, go: Callable[[], None]) -> None:
-            go()
-
-        def commit(self, facts: object, kept: object) -> None:
-            assert callable(kept)
-            kept("the disk is full" if self.full else None)
-
     room = Room()
-    sink = FullDisk()
-    sink.full = False
-    ledger = Ledger(SECRET, zeros=1, workload=100, now=room.timing.now())
-    await ServerRole(ledger, Events(), sink=sink, timing=room.timing).open(MemoryCluster(room.network, SERVER.node))
+    disk = FullDisk("no room")
+    server = await room.serve(sink=disk)
     async with room.mining():
         search = await room.searching()
-        sink.full = True
+        disk.fill()
         search.finish()
         await until(lambda: room.of(told.ServerGone))
         assert room.of(told.CoinRejected)
-        sink.full = False
+        disk.free()
         await room.rejoined()
         await until(lambda: len(room.searches.all) == 2)
-        assert ledger.worth() == len(coins(1, 100)), "coins that trouble refused are told again"
+        assert server.ledger.worth() == len(coins(1, 100)), "coins that trouble refused are told again"
 
 
 async def test_two_lanes_that_lose_the_connection_lose_no_integer() -> None:

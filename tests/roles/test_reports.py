@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from pyerlcoin.coin.facts import CoinAccepted
 from pyerlcoin.roles import events as told
 from pyerlcoin.roles.work import TOGETHER
+from tests.support.full_disk import FullDisk
 from tests.support.manual_timing import turns, until
 from tests.support.room import COIN, DONE, Room, coins
 
@@ -107,6 +109,66 @@ async def test_a_coin_without_its_answer_is_told_again() -> None:
         await until(lambda: room.of(told.CoinAccepted))
         assert server.ledger.worth() == 1
         assert room.miner.view().coins == 1
+
+
+async def test_a_coin_that_the_server_could_not_write_is_told_again_before_done() -> None:
+    room = Room()
+    disk = FullDisk()
+    server = await room.serve(sink=disk)
+    found = coins(1, 100)
+    async with room.mining():
+        search = await room.searching()
+        disk.fill()
+        search.find(found[0])
+        await until(lambda: room.of(told.ServerGone))
+        search.finish()
+        await turns()
+        assert room.asked(DONE) == []
+        disk.free()
+        await room.rejoined()
+        await room.searching()
+        assert server.ledger.worth() == len(found)
+        assert room.network.requests[-1][1] == (DONE, b"Alice")
+        assert (room.miner.view().coins, room.miner.view().rejected) == (len(found), 0)
+        assert not room.of(told.CoinRejected)
+
+
+async def test_a_done_that_was_granted_behind_coins_that_were_not_written_keeps_none_of_them_back() -> None:
+    room = Room()
+    disk = FullDisk()
+    server = await room.serve(sink=disk)
+    async with room.mining():
+        search = await room.searching()
+        disk.full_for = lambda facts: any(isinstance(fact, CoinAccepted) for fact in facts)
+        search.finish()
+        await until(lambda: room.of(told.ServerGone))
+        assert server.ledger.progress(room.timing.now()).finished == 100
+        assert server.ledger.worth() == 0
+        disk.free()
+        await room.rejoined()
+        await room.searching()
+        assert server.ledger.worth() == len(coins(1, 100))
+        assert room.searches.units() == [(1, 100), (101, 200)]
+        assert len(room.asked(DONE)) == 1
+        assert room.miner.view().rejected == 0
+
+
+async def test_coins_and_done_that_the_server_could_not_write_are_all_told_again() -> None:
+    room = Room()
+    disk = FullDisk()
+    server = await room.serve(sink=disk)
+    async with room.mining():
+        search = await room.searching()
+        disk.fill()
+        search.finish()
+        await until(lambda: room.of(told.ServerGone))
+        assert server.ledger.progress(room.timing.now()).finished == 0
+        disk.free()
+        await room.rejoined(2)
+        await room.searching()
+        assert server.ledger.worth() == len(coins(1, 100))
+        assert server.ledger.progress(room.timing.now()).finished == 100
+        assert room.miner.view().rejected == 0
 
 
 async def test_no_more_than_so_many_coins_of_a_lane_wait_for_their_answer() -> None:

@@ -15,6 +15,7 @@ from pyerlcoin.roles.events import Events
 from pyerlcoin.roles.messages import SERVER_NAME
 from pyerlcoin.roles.miner import MinerOptions, MinerRole
 from pyerlcoin.roles.server import ServerRole
+from pyerlcoin.roles.sink import FactSink
 from pyerlcoin.search.engine import Job
 from tests.support.clock import UNIT
 from tests.support.hand_search import HandSearch, HandSearches
@@ -51,11 +52,11 @@ class Room:
             timing=self.timing,
         )
 
-    async def serve(self, secret: bytes = SECRET, **rules: object) -> ServerRole:
+    async def serve(self, secret: bytes = SECRET, *, sink: FactSink | None = None, **rules: object) -> ServerRole:
         """Start a server of ours."""
         rules = {"zeros": 1, "workload": 100, "now": self.timing.now(), **rules}
         ledger = Ledger(secret, **rules)  # type: ignore[arg-type]  # each test's own
-        role = ServerRole(ledger, Events(), timing=self.timing)
+        role = ServerRole(ledger, Events(), sink=sink, timing=self.timing)
         await role.open(MemoryCluster(self.network, SERVER.node))
         return role
 
