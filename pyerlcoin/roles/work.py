@@ -13,10 +13,18 @@ from pyerlcoin.coin.unit import Unit
 from pyerlcoin.roles.cluster import Caller
 from pyerlcoin.search.engine import Job
 
-__all__ = ["TOGETHER", "Lane", "RunningSearch", "Searches", "Work"]
+__all__ = ["BACKLOG", "SLICE", "TOGETHER", "Lane", "RunningSearch", "Searches", "Work"]
 
 TOGETHER: Final = 0.05
 """Seconds that a coin may wait for others to be told of with."""
+
+SLICE: Final = 256
+"""Coins that are told in one turn of the event loop: some ms."""
+
+BACKLOG: Final = 1 << 15
+"""Coins of a unit that wait to be told of, or for their answers: with so many its search waits as well. Where few zeros
+are asked for, an engine finds in a second what a server takes a minute for. With five zeros it takes an engine a minute
+or more to find as many: so long a server may be away."""
 
 
 class RunningSearch(Protocol):
@@ -34,8 +42,13 @@ class RunningSearch(Protocol):
 class Searches(Protocol):
     """What a miner needs of `search.pool.Pool`."""
 
-    def submit(self, job: Job, on_coin: Callable[[int], None] | None = None) -> RunningSearch:
-        """Start a search; several may run. `on_coin` may be called from any thread."""
+    def submit(
+        self, job: Job, on_coin: Callable[[int], None] | None = None, full: Callable[[], bool] | None = None
+    ) -> RunningSearch:
+        """Start a search; several may run. `on_coin` is told each coin before it ends, and it waits while it is `full`.
+
+        Both may be called from any thread.
+        """
 
     def pause(self) -> None:
         """Search nothing more until `resume`; no search loses its place."""
@@ -90,7 +103,7 @@ class Work:
         loop = asyncio.get_running_loop()
         job = Job(self.secret, self.unit.first, self.unit.last, zeros)
         teller = _Teller(loop, found)
-        self._search = searches.submit(job, teller.coin)
+        self._search = searches.submit(job, teller.coin, lambda: teller.waiting + len(self.untold) >= BACKLOG)
         ended = asyncio.wrap_future(self._search.future)
         try:
             # Not `await ended`: an interrupted search must not look like a cancelled task, nor the other way round.
@@ -99,10 +112,10 @@ class Work:
             self._search.future.cancel()
             self.searched = True
             teller.end()
+        await teller.rest()
         if ended.cancelled():
             return False
-        for n in ended.result():
-            found(n)
+        ended.result()
         return True
 
     def interrupt(self, reason: str, *, drop: bool = False) -> None:
@@ -158,11 +171,22 @@ class _Teller:
             self._watched = True
             self._loop.call_soon_threadsafe(self._look)
 
+    @property
+    def waiting(self) -> int:
+        """How many are found and not told; from any thread."""
+        return len(self._coins)
+
     def end(self) -> None:
-        """Tell what is left. What is found after this is not told."""
+        """The loop looks no more by itself. Tells some of what is left."""
         self._ended = self._watched = True
         self._timer.cancel()
         self._tell()
+
+    async def rest(self) -> None:
+        """Tell the rest, once it ended."""
+        while self._coins:
+            await asyncio.sleep(0)
+            self._tell()
 
     def _look(self) -> None:
         if self._ended:
@@ -170,9 +194,10 @@ class _Teller:
         self._watched = False
         if self._coins:
             self._watched = True
-            self._timer = self._loop.call_later(TOGETHER, self._look)
+            self._timer = self._loop.call_later(TOGETHER if len(self._coins) <= SLICE else 0.0, self._look)
             self._tell()
 
     def _tell(self) -> None:
-        while self._coins:
+        # Not all: while they are told no tick leaves the node and no signal is heard, and more are found meanwhile.
+        for _ in range(min(len(self._coins), SLICE)):
             self._found(self._coins.popleft())

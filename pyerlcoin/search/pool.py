@@ -17,7 +17,7 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, wait
 from contextlib import suppress
 from dataclasses import replace
-from time import perf_counter
+from time import perf_counter, sleep
 from types import TracebackType
 from typing import Protocol
 
@@ -26,10 +26,13 @@ from pyerlcoin.search.digits import is_hit, threshold
 from pyerlcoin.search.engine import Engine, Job
 from pyerlcoin.search.python import PythonEngine
 
-__all__ = ["OnCoin", "Pool", "Search", "WorkersDied", "cores"]
+__all__ = ["Full", "OnCoin", "Pool", "Search", "WorkersDied", "cores"]
 
 OnCoin = Callable[[int], None]
 """Told of one coin. Called in a worker's thread (or in `submit` itself), so it must be quick and not raise."""
+
+Full = Callable[[], bool]
+"""Whether there is no room for one coin more. Called as `OnCoin` is, before each coin."""
 
 # A job of at most this many integers, all of moderate length, is searched in `submit`: some 0.1 ms, which is less
 # than to wake a thread. The bounds on lengths keep it below 1 ms.
@@ -69,11 +72,12 @@ def cores() -> int:
 class Search:
     """A job that was submitted."""
 
-    def __init__(self, job: Job, on_coin: OnCoin | None) -> None:
+    def __init__(self, job: Job, on_coin: OnCoin | None, full: Full | None = None) -> None:
         self.job = job
         self.future: Future[list[int]] = Future()
         """All coins of the job, ascending. Cancelling it is `cancel()`."""
         self._on_coin = on_coin
+        self._full = full
         self._lock = threading.Lock()
         self._done = 0
         self._coins: list[int] = []
@@ -114,6 +118,9 @@ class Search:
             self._done += count
 
     def _found(self, coin: int) -> None:
+        # The time goes into the measured rate: so pieces become smaller, and fewer coins wait in each.
+        while self._full is not None and self._full() and not self.future.done():
+            sleep(_LOOK_SECONDS)
         self._coins.append(coin)
         if self._on_coin is not None and not self.future.done():
             self._on_coin(coin)
@@ -148,6 +155,8 @@ class _Piece:
                 self._told = finished
 
         for coin in engine.search(self.job, self.search.future.done, progress):
+            if self.search.future.done():
+                return
             if coin not in self._coins and is_hit(self.job, coin):
                 self._coins.add(coin)
                 self.search._found(coin)
@@ -171,17 +180,18 @@ class Pool:
         self._closed = False
         self._paused = False
 
-    def submit(self, job: Job, on_coin: OnCoin | None = None) -> Search:
+    def submit(self, job: Job, on_coin: OnCoin | None = None, full: Full | None = None) -> Search:
         """Start a search. Raises ValueError for a job that cannot be meant, RuntimeError after `close`.
 
-        Coins reach `on_coin` verified with hashlib, once each, not in order. A search of very few integers is
-        done when this returns.
+        Coins reach `on_coin` verified with hashlib, once each, not in order, all before the search is done. While it is
+        `full`, a core that has the next coin waits with it and searches nothing. A search of very few integers is
+        done when this returns, and waits for no room.
         """
         threshold(job.zeros)
         if job.first < 0:
             raise ValueError(f"{job.first}: the integers start at 0")
-        search = Search(job, on_coin)
         tiny = _is_tiny(job)
+        search = Search(job, on_coin, None if tiny else full)
         with self._changed:
             if self._closed:
                 raise RuntimeError("this pool is closed")

@@ -8,7 +8,7 @@ import pytest
 
 from pyerlcoin.coin.unit import Unit
 from pyerlcoin.roles import work as work_module
-from pyerlcoin.roles.work import Work
+from pyerlcoin.roles.work import BACKLOG, SLICE, Work
 from tests.support.hand_search import HandSearch, HandSearches
 from tests.support.manual_timing import until
 
@@ -87,6 +87,64 @@ async def test_a_coin_that_comes_alone_wakes_the_loop_itself(monkeypatch: pytest
     search.finish([4, 7, 8])
     assert await task is True
     assert sorted(set(told)) == [4, 7, 8]
+
+
+async def most_told_in_a_turn(told: list[int], count: int) -> int:
+    """Let the loop go round until `count` coins are told: how many there were in one of its turns, at most."""
+    most = before = len(told)
+
+    def all_told() -> bool:
+        nonlocal most, before
+        most, before = max(most, len(told) - before), len(told)
+        return len(told) >= count
+
+    await until(all_told)
+    return most
+
+
+async def test_of_very_many_coins_some_are_told_and_the_loop_has_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work_module, "TOGETHER", 0.0)
+    told: list[int] = []
+    search, work, task = await begun(told.append)
+    for n in range(10_000):
+        search.find(n)
+    assert await most_told_in_a_turn(told, 10_000) <= SLICE
+    work.interrupt("why")
+    assert await task is False
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_at_the_end_of_a_search_the_loop_has_its_turns_as_well(
+    monkeypatch: pytest.MonkeyPatch, whole: bool
+) -> None:
+    monkeypatch.setattr(work_module, "TOGETHER", 3600.0)
+    told: list[int] = []
+    search, work, task = await begun(told.append)
+    if whole:
+        search.finish(list(range(10_000)))
+    else:
+        for n in range(10_000):
+            search.find(n)
+        work.interrupt("why")
+    assert await most_told_in_a_turn(told, 10_000) <= SLICE
+    assert await task is whole
+    assert told == list(range(10_000))
+
+
+async def test_a_search_is_to_wait_while_very_many_coins_are_untold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work_module, "TOGETHER", 3600.0)
+    told: list[int] = []
+    search, work, task = await begun(told.append)
+    assert search.full is not None
+    for n in range(BACKLOG):
+        assert not search.full()
+        search.find(n)
+    assert search.full()
+    work.interrupt("why")
+    assert await task is False
+    assert not search.full()
+    work.untold = dict.fromkeys(told)
+    assert search.full(), "those that wait for their answers count as well"
 
 
 async def test_what_is_settled_is_not_counted_twice() -> None:

@@ -109,6 +109,47 @@ def test_progress_never_falls(pool: Pool) -> None:
     assert search.done_integers == 600_001
 
 
+def test_a_search_whose_coins_are_too_many_waits_until_there_is_room(pool: Pool) -> None:
+    job = Job(b"Serun+u", 0, 400_000, 2)
+    told: list[int] = []
+    waits, room = threading.Event(), threading.Event()
+
+    def full() -> bool:
+        if room.is_set() or len(told) < 10:
+            return False
+        waits.set()
+        return True
+
+    search = pool.submit(job, told.append, full)
+    assert waits.wait(60 * UNIT)
+    assert len(told) < 10 + pool.workers, "each core may have been about to tell one"
+    room.set()
+    assert search.future.result(60 * UNIT) == expected(job)
+    assert sorted(told) == expected(job)
+
+
+def test_a_search_that_waits_for_room_is_cancelled_like_any_other(pool: Pool) -> None:
+    told: list[int] = []
+    waits = threading.Event()
+
+    def full() -> bool:
+        waits.set()
+        return True
+
+    search = pool.submit(LONG, told.append, full)
+    assert waits.wait(60 * UNIT)
+    behind = pool.submit(Job(b"Serun+u", 0, 20_000, 2))
+    assert search.cancel()
+    assert behind.future.result(60 * UNIT) == expected(behind.job)
+    assert told == []
+
+
+def test_what_is_searched_at_once_waits_for_no_room(pool: Pool) -> None:
+    told: list[int] = []
+    search = pool.submit(Job(b"Serun+u", 1, 100, 1), told.append, lambda: True)
+    assert search.future.result(0) == told == expected(search.job)
+
+
 def test_cancel_frees_the_cores(pool: Pool) -> None:
     search = pool.submit(LONG)
     behind = pool.submit(Job(b"Serun+u", 0, 20_000, 2))

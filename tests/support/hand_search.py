@@ -14,8 +14,9 @@ __all__ = ["HandSearch", "HandSearches"]
 class HandSearch:
     """One search."""
 
-    def __init__(self, job: Job, on_coin: Callable[[int], None] | None) -> None:
+    def __init__(self, job: Job, on_coin: Callable[[int], None] | None, full: Callable[[], bool] | None = None) -> None:
         self.job = job
+        self.full = full
         self.future: Future[list[int]] = Future()
         self.done_integers = 0
         self._on_coin = on_coin
@@ -43,8 +44,10 @@ class HandSearches:
         self.all: list[HandSearch] = []
         self.paused = False
 
-    def submit(self, job: Job, on_coin: Callable[[int], None] | None = None) -> HandSearch:
-        search = HandSearch(job, on_coin)
+    def submit(
+        self, job: Job, on_coin: Callable[[int], None] | None = None, full: Callable[[], bool] | None = None
+    ) -> HandSearch:
+        search = HandSearch(job, on_coin, full)
         self.all.append(search)
         if not self.held:
             search.finish()
