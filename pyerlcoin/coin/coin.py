@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-__all__ = ["MAX_ZEROS", "ZEROS", "decimal", "digest_hex", "is_coin"]
+__all__ = ["MAX_ZEROS", "WRITABLE", "ZEROS", "decimal", "digest_hex", "is_coin"]
 
 ZEROS: Final = 5
 """The leading zeros that the game asks for. The protocol does not carry their number."""
@@ -16,14 +16,15 @@ MAX_ZEROS: Final = 32
 _CHUNK: Final = 4_000
 """Decimal digits written at once: CPython refuses to write more than 4,300 unless told otherwise."""
 
-_BOUND: Final = 10**_CHUNK
+WRITABLE: Final = 10**_CHUNK
+"""An integer below this can be written wherever one is: in a sentence, on a page, in JSON."""
 
 
 def decimal(n: int) -> bytes:
     """`n`, at least 0, in decimal, at any size. Takes time in the square of its length, so bound what peers send."""
-    if n < _BOUND:
+    if n < WRITABLE:
         return b"%d" % n
-    high, low = divmod(n, _BOUND)
+    high, low = divmod(n, WRITABLE)
     return decimal(high) + (b"%d" % low).rjust(_CHUNK, b"0")
 
 

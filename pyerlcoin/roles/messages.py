@@ -5,7 +5,7 @@ be read is `Malformed`, with the sentence that goes back as `{:error, message}`.
 as the peer sent them (a binary that is UTF-8 as str): what they may be is the ledger's to say.
 
 Reading a reply is as tolerant as a miner of ten-year-old servers has to be: a unit is an integer or a range, a text a
-binary or a charlist. What still means nothing raises `UnreadableReply`.
+binary or a charlist. What still means nothing raises `UnreadableReply`, and so does a number that could not be shown.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import Final, TypeAlias, TypeGuard
 
 from pyerlcoin.beam.etf.terms import ERROR, OK, Atom, Map, Term
 from pyerlcoin.coin.answers import ASK_AGAIN, Answer, Counted, Refusal, Welcome, Work, WorkloadSet
-from pyerlcoin.coin.progress import Progress
+from pyerlcoin.coin.coin import WRITABLE
+from pyerlcoin.coin.progress import MinerProgress, Progress
 from pyerlcoin.coin.unit import Unit
 from pyerlcoin.errors import RefusedByPeer
 
@@ -329,6 +330,7 @@ def read_leaderboard(term: Term) -> list[tuple[str, int]] | Refused:
 
 
 _PROGRESS_FIELDS: Final = {field.name for field in fields(Progress)}
+_NUMBERS: Final = {field.name: str(field.type) for kind in (Progress, MinerProgress) for field in fields(kind)}
 
 
 def read_progress(term: Term) -> dict[str, object] | Refused:
@@ -344,7 +346,7 @@ def read_progress(term: Term) -> dict[str, object] | Refused:
 
 
 def _is_count(term: Term) -> TypeGuard[int]:
-    return isinstance(term, int) and not isinstance(term, bool) and term >= 0
+    return isinstance(term, int) and not isinstance(term, bool) and 0 <= term < WRITABLE
 
 
 def _read_refusal(term: Term, wanted: str) -> Refused:
@@ -352,7 +354,10 @@ def _read_refusal(term: Term, wanted: str) -> Refused:
         case tuple((Atom("error"), bytes(message))):
             return Refused(message.decode(errors="replace"))
         case tuple((Atom("error"), message)):
-            return Refused(str(message))
+            try:
+                return Refused(str(message))
+            except ValueError:  # there is an integer in it that Python writes for nobody
+                raise UnreadableReply(wanted) from None
         case _:
             raise UnreadableReply(wanted)
 
@@ -390,8 +395,21 @@ def _plain(term: Term, depth: int = 4) -> object:
         case list() if depth:
             return [_plain(item, depth - 1) for item in term]
         case Map() if depth:
-            return {str(_plain(key, 0)): _plain(value, depth - 1) for key, value in term.items()}
-        case int() | float():
+            told = {str(_plain(key, 0)): _plain(value, depth - 1) for key, value in term.items()}
+            if not all(_fits(name, value) for name, value in told.items()):
+                raise UnreadableReply("progress")
+            return told
+        case float():
+            return term
+        case int() if -WRITABLE < term < WRITABLE:
             return term
         case _:
             raise UnreadableReply("progress")
+
+
+def _fits(name: str, value: object) -> bool:
+    """Whether a number may be the field's: a whole one where those are told, else one that a float can be."""
+    told = _NUMBERS.get(name, "")
+    if isinstance(value, float):
+        return told != "int"
+    return not isinstance(value, int) or "float" not in told or value.bit_length() < 1000

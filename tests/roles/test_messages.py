@@ -30,6 +30,8 @@ from pyerlcoin.store import NotWritten
 from tests.support.terms import terms
 
 CALLS = [Hello("Alice"), Coin("Jürgen 🦀", 10**40), Done("Bob"), AskLeaderboard(), AskWorth(), AskProgress()]
+ENDLESS = 10**4_300
+"""Python writes no integer of so many digits in decimal."""
 READERS = [
     messages.read_welcome,
     messages.read_unit,
@@ -163,6 +165,32 @@ def test_progress_may_grow_but_not_shrink() -> None:
 
 
 @pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("frontier", ENDLESS),
+        ("finished", -ENDLESS),
+        ("coins", 1e300),
+        ("expected_coins", 10**400),
+        ("luck", 10**400),
+        ("hashes_per_second", 10**400),
+        ("workload", [ENDLESS]),
+        ("newer", ENDLESS),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+@pytest.mark.parametrize("of_miner", [False, True])
+def test_progress_tells_numbers_that_can_be_shown(field: str, value: Term, of_miner: bool) -> None:
+    told = dict(messages.progress_term(progress())[1].items())
+    if of_miner:
+        told[Atom("miners")] = [Map({**dict(told[Atom("miners")][0].items()), Atom(field): value})]
+    else:
+        told[Atom(field)] = value
+    reply = binary_to_term(term_to_binary((OK, Map(told))))
+    with pytest.raises(UnreadableReply, match="no progress"):
+        messages.read_progress(reply)
+
+
+@pytest.mark.parametrize(
     ("unit", "meant"), [(0, Unit(0, 0)), (5, Unit(5, 5)), ((0, 9), Unit(0, 9)), ((3, 3), Unit(3, 3))]
 )
 def test_units_come_bare_or_as_ranges(unit: Term, meant: Unit) -> None:
@@ -174,6 +202,22 @@ def test_units_come_bare_or_as_ranges(unit: Term, meant: Unit) -> None:
 def test_what_is_no_unit_is_said_to_be_none(unit: Term) -> None:
     with pytest.raises(UnreadableReply, match="no unit"):
         messages.read_unit((OK, unit))
+
+
+@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize("n", [ENDLESS, -ENDLESS], ids=["endless", "below zero"])
+def test_no_integer_is_taken_that_nobody_could_be_shown(read: Callable[[Term], object], n: int) -> None:
+    board = [(b"Alice", n)]
+    for reply in [(OK, n), (OK, (1, n)), (OK, (n, n)), (OK, b"S", n), (OK, b"S", (1, n)), (OK, board), (ERROR, [n])]:
+        with pytest.raises(UnreadableReply):
+            read(reply)
+
+
+def test_integers_of_thousands_of_digits_are_taken() -> None:
+    n = 10**3_999
+    assert messages.read_unit((OK, (n, n + 1))) == Unit(n, n + 1)
+    assert messages.read_worth((OK, n)) == n
+    assert messages.read_leaderboard((OK, [(b"Alice", n)])) == [("Alice", n)]
 
 
 def test_a_secret_may_be_a_charlist() -> None:
