@@ -19,7 +19,7 @@ from pyerlcoin.coin.sizing import AUTO
 from pyerlcoin.errors import RefusedByPeer
 from pyerlcoin.roles import messages
 from pyerlcoin.roles.cluster import Address, Caller, Cluster
-from pyerlcoin.roles.identity import require_ours
+from pyerlcoin.roles.identity import is_ours, require_ours
 from pyerlcoin.roles.messages import SERVER_NAME, AskLeaderboard, AskProgress, AskWorth, Refused, SetWorkload
 
 __all__ = ["leaderboard", "ping", "progress", "workload", "worth"]
@@ -69,8 +69,7 @@ def progress(server: ServerArgument, me: NodeOptions, as_json: AsJson = False) -
 
     async def ask(caller: Caller, to: Address) -> dict[str, object]:
         await require_ours(caller, to.node, "asking for its progress")
-        reply = await caller.call(to, messages.request_term(AskProgress()), timeout=PATIENCE)
-        return _granted(messages.read_progress(reply))
+        return await _progress(caller, to)
 
     told = _in_order(_asked(server, me, ask))
     if as_json:
@@ -105,7 +104,16 @@ def workload(
         # only when the cast has been handled, as signals keep their order.
         await caller.call(to, messages.request_term(AskWorth()), timeout=PATIENCE)
         await caller.cast(to, messages.request_term(SetWorkload(wanted)))
-        await caller.call(to, messages.request_term(AskWorth()), timeout=PATIENCE)
+        if not await is_ours(caller, to.node):
+            await caller.call(to, messages.request_term(AskWorth()), timeout=PATIENCE)
+            return
+        # Ours may have been unable to keep it, which only its progress tells.
+        is_now = (await _progress(caller, to))["workload"]
+        if is_now != wanted:
+            raise RefusedByPeer(
+                f"the workload is {shown(str(is_now))} after that: the server could not keep {wanted}, as its "
+                "log says, or somebody set another"
+            )
 
     _asked(server, me, ask)
 
@@ -119,6 +127,11 @@ def ping(node: NodeArgument, me: NodeOptions) -> None:
 
     seconds = _connected(node, me, ask)
     typer.echo(f"pong from {node} in {seconds * 1000:.1f} ms, connecting included")
+
+
+async def _progress(caller: Caller, to: Address) -> dict[str, object]:
+    reply = await caller.call(to, messages.request_term(AskProgress()), timeout=PATIENCE)
+    return _granted(messages.read_progress(reply))
 
 
 def _asked(server: str, me: NodeOptions, ask: Callable[[Caller, Address], Awaitable[T]]) -> T:

@@ -13,7 +13,7 @@ from pyerlcoin.errors import RefusedByPeer
 from pyerlcoin.roles.cluster import Address, Caller, NoServer, Reply
 from pyerlcoin.roles.messages import error_term
 
-__all__ = ["IDENTITY_NAME", "Identity", "require_ours"]
+__all__ = ["IDENTITY_NAME", "Identity", "is_ours", "require_ours"]
 
 IDENTITY_NAME: Final = "pyerlcoin"
 """The registered name beside the server's own."""
@@ -43,12 +43,19 @@ class Identity:
         return NIL
 
 
-async def require_ours(caller: Caller, node: str, wish: str) -> None:
-    """Raises `RefusedByPeer` when the server on `node` is not ours, so that `wish` would crash it."""
+async def is_ours(caller: Caller, node: str) -> bool:
+    """Whether the server on `node` is ours, so that it may be asked what is ours alone."""
     try:
         await caller.call(Address(IDENTITY_NAME, node), _WHO, timeout=10.0)
     except NoServer:
+        return False
+    return True
+
+
+async def require_ours(caller: Caller, node: str, wish: str) -> None:
+    """Raises `RefusedByPeer` when the server on `node` is not ours, so that `wish` would crash it."""
+    if not await is_ours(caller, node):
         raise RefusedByPeer(
             f"the server on {node} is not pyerlcoin's, and {wish} could crash it: "
             "use leaderboard, worth, or a workload that is a number"
-        ) from None
+        )

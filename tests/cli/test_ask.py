@@ -6,10 +6,15 @@ import json
 import pytest
 
 from pyerlcoin.beam import Atom, GenServer, Node, Sender, Term
+from pyerlcoin.coin.ledger import Ledger
+from pyerlcoin.roles.events import Events
 from pyerlcoin.roles.messages import SERVER_NAME
+from pyerlcoin.roles.server import ServerRole
+from pyerlcoin.runtimes.native import NativeCluster
 from tests.cli.conftest import Served
 from tests.support.cli import Run, refused
 from tests.support.clock import UNIT
+from tests.support.full_disk import FullDisk
 from tests.support.ports import fresh_cookie, fresh_node
 from tests.support.process import run_pyerlcoin
 
@@ -165,3 +170,19 @@ def test_what_would_crash_another_server_is_not_asked_of_it(own_epmd: int) -> No
             assert "is it a server of this game" in err
 
     asyncio.run(scenario())
+
+
+async def test_a_workload_that_the_server_could_not_keep_is_said_to_be_none(own_epmd: int) -> None:
+    cookie, events, disk = fresh_cookie(), Events(), FullDisk()
+    disk.fill()
+    cluster = NativeCluster(Node(fresh_node(), cookie, epmd_port=own_epmd))
+    await cluster.start()
+    try:
+        await ServerRole(Ledger(b"S", workload=7), events, sink=disk).open(cluster)
+        env = {"ERL_EPMD_PORT": str(own_epmd), "PYERLCOIN_COOKIE": cookie}
+        code, out, err = await run_pyerlcoin("workload", cluster.node, "9", env=env, timeout=60 * UNIT)
+        assert (code, out) == (4, "")
+        assert "the workload is 7 after that" in err
+        assert (await run_pyerlcoin("workload", cluster.node, "7", env=env, timeout=60 * UNIT))[0] == 0
+    finally:
+        await cluster.stop()
