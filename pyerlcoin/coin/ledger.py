@@ -8,7 +8,8 @@ what changed. How a driver keeps "no reply is sent that the disk does not know o
 2. Once they are on disk it says `keep(mark)` and sends those replies.
 3. When the disk refuses, it says `rollback(now)`: everything that was not kept is undone, as if never asked, and
    each of those callers is told `{:error, …}`. The facts that `rollback` returns (of processes and times that ended
-   meanwhile, which cannot be undone) go into the next turn.
+   meanwhile, which cannot be undone) go into the next turn. Between `undo()` and that it tells how the game stands on
+   the disk, for those who asked only this.
 """
 
 from __future__ import annotations
@@ -323,16 +324,20 @@ class Ledger:
             fact = self._unkept.popleft()[1]
             self._rates.setdefault(fact.name, RateWindow()).add(fact.at, fact.unit.size, fact.seconds)
 
-    def rollback(self, now: float) -> list[Fact]:
-        """Undo everything that was not kept. What ended by time, and processes that did, end anew: their facts."""
-        ended = [holder for _, holder in self._ended]
-        self._ended.clear()
+    def undo(self) -> None:
+        """Undo everything that was not kept: it stands as the disk has it. To be asked only how, until `rollback`."""
         self._unkept.clear()
         self._journal.rollback()
         self._board = None
         for of_name in (self._seen, self._conducts):
             for name in of_name.keys() - self._miners.keys():
                 del of_name[name]
+
+    def rollback(self, now: float) -> list[Fact]:
+        """Undo everything that was not kept. What ended by time, and processes that did, end anew: their facts."""
+        self.undo()
+        ended = [holder for _, holder in self._ended]
+        self._ended.clear()
         facts = self.expire(now)
         for holder in ended:
             facts += self.down(holder, now)

@@ -1,13 +1,14 @@
 """The server: messages in, the ledger's rules, facts to the sink, replies out.
 
 A reply leaves only when every fact up to it is kept. While a commit is under way further requests are answered by the
-ledger but their replies wait; they and their facts make the next commit.
+ledger but their replies wait; they and their facts make the next commit. When the disk refuses one, whoever asked for
+what would have to be kept is told so, and whoever asked how the game stands is told how it does on the disk.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -34,7 +35,9 @@ _RETRY: float = 1.0
 class _Waiting(NamedTuple):
     reply: Reply
     term: Term
-    delay: float
+    delay: float = 0.0
+    question: Callable[[], Term] | None = None
+    """What gave the term, if that asks only how the game stands."""
 
 
 class ServerRole:
@@ -135,13 +138,13 @@ class ServerRole:
             case messages.Done(name):
                 self._settle(ledger.done(caller.wire, caller.node, name, now), caller, reply)
             case messages.AskLeaderboard():
-                self._answer(reply, messages.leaderboard_term(ledger.leaderboard()))
+                self._answer(reply, lambda: messages.leaderboard_term(ledger.leaderboard()))
             case messages.AskWorth():
-                self._answer(reply, messages.worth_term(ledger.worth()))
+                self._answer(reply, lambda: messages.worth_term(ledger.worth()))
             case messages.AskProgress():
-                self._answer(reply, messages.progress_term(ledger.progress(now)))
+                self._answer(reply, lambda: messages.progress_term(ledger.progress(now)))
             case messages.Malformed(message):
-                self._answer(reply, messages.error_term(message))
+                self._answer(reply, lambda: messages.error_term(message))
                 self._events.publish(Unreadable("call", message))
 
     def _cast(self, request: Term) -> None:
@@ -165,9 +168,9 @@ class ServerRole:
         if not self._committing:
             self._commit()
 
-    def _answer(self, reply: Reply, term: Term) -> None:
-        # A query waits like everything else: what it tells may be of facts that are not kept yet.
-        self._replies.append(_Waiting(reply, term, 0.0))
+    def _answer(self, reply: Reply, question: Callable[[], Term]) -> None:
+        # It waits like everything else: what it tells may be of facts that are not kept yet.
+        self._replies.append(_Waiting(reply, question(), question=question))
         self._commit()
 
     def _happened(self, facts: Sequence[Fact]) -> None:
@@ -206,13 +209,16 @@ class ServerRole:
             # What was asked meanwhile stood on what is undone now, so it is undone as well.
             replies += self._replies
             self._replies = []
+            self.ledger.undo()
+            undone = messages.error_term(error)
+            answers = [_Waiting(reply, undone if question is None else question()) for reply, _, _, question in replies]
             self._facts = self.ledger.rollback(self._timing.now())
-            self._send([waiting._replace(term=messages.error_term(error), delay=0.0) for waiting in replies])
-            self._events.publish(CommitFailed(error, len(replies)))
+            self._send(answers)
+            self._events.publish(CommitFailed(error, sum(waiting.question is None for waiting in replies)))
         self._arm()
 
     def _send(self, replies: list[_Waiting]) -> None:
-        for reply, term, delay in replies:
+        for reply, term, delay, _ in replies:
             if delay > 0:
                 self._timing.later(delay, partial(reply, term))
             else:

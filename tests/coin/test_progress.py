@@ -102,6 +102,20 @@ def test_a_process_that_ended_meanwhile_stays_so() -> None:
     assert unit(ledger.hello(3, A, "Ann", 2.0)) == (1, 10)
 
 
+def test_before_what_ended_ends_anew_it_stands_as_the_disk_has_it() -> None:
+    ledger = make()
+    ledger.hello(1, A, "Ann", 0.0)
+    ledger.keep(ledger.mark())
+    before = ledger.progress(1.0)
+    ledger.hello(2, B, "Bob", 1.0)
+    ledger.down(1, 1.0)
+    ledger.undo()
+    assert ledger.progress(1.0) == before
+    ledger.undo()
+    assert ledger.rollback(2.0) == [Returned(2.0, Unit(1, 10), "Ann", A, "down"), Left(2.0, "Ann", A)]
+    assert ledger.progress(2.0).returned == 10
+
+
 def test_a_process_that_ended_before_what_was_kept_is_not_told_again() -> None:
     ledger = make()
     ledger.hello(1, A, "Ann", 0.0)

@@ -254,6 +254,46 @@ async def test_a_refused_commit_is_told_to_those_who_asked_and_undone() -> None:
     assert replies[-1] == (OK, (6, 10))
 
 
+async def test_who_only_asks_is_told_what_is_on_the_disk_when_that_refuses_the_rest() -> None:
+    sink = SlowSink()
+    game = await Game(sink=sink, workload=100).start()
+    alice = await game.caller()
+    replies: list[Term] = []
+
+    def ask(*requests: Term) -> None:
+        for request in requests:
+            game.role.handle_call(request, alice.pid, replies.append)
+
+    def stands() -> tuple[Term, ...]:
+        told = replies.pop()
+        assert isinstance(told, tuple)
+        return tuple(told[1][Atom(key)] for key in ("coins", "open", "returned"))
+
+    ask((HELLO, b"Alice"))
+    sink.commits[0][1](None)
+    replies.clear()
+    coin = next(n for n in range(1, 100) if is_coin(SECRET, n, 1))
+    ask((COIN, b"Alice", coin))
+    game.role.handle_down(alice.pid, Atom("noconnection"))
+    ask(Atom("worth"), Atom("leaderboard"), Atom("hallo"), Atom("progress"))
+    assert replies == []
+    sink.commits[1][1]("the disk is full: make room")
+    assert stands() == (0, 100, 0)
+    refused, worth, board, unread = replies
+    assert refused == (ERROR, b"the disk is full: make room")
+    assert (worth, board) == ((OK, 0), (OK, [(b"Alice", 0)]))
+    assert isinstance(unread, tuple)
+    assert b"not a request of this game" in unread[1]
+    assert game.of(CommitFailed) == [CommitFailed("the disk is full: make room", 1)]
+    # Also while only what ended meanwhile waits for room.
+    ask(Atom("progress"))
+    sink.commits[2][1]("the disk is full: make room")
+    assert stands() == (0, 100, 0)
+    ask(Atom("progress"))
+    sink.commits[3][1](None)
+    assert stands() == (0, 0, 100)
+
+
 async def test_an_end_that_could_not_be_kept_is_kept_later_by_itself() -> None:
     sink = SlowSink()
     game = await Game(sink=sink, workload=5).start()
