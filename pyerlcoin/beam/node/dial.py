@@ -30,15 +30,22 @@ if TYPE_CHECKING:
 
 __all__ = ["Dial"]
 
+_PART_FOR_THEIRS: Final = 4
+"""That part of the setup time belongs to a handshake that the node has begun: more, and a stranger who says that it is
+the node, and no more, would keep us from it."""
+
 
 class Dial:
     """One attempt to reach a node, shared by all who want to.
 
     `connection` is done when there is a connection to that node, whoever opened it, or has the error.
+
+    after: a handshake that the node has begun with us: only if that comes to nothing soon is there an attempt of ours.
     """
 
-    def __init__(self, peers: Peers, peer: NodeName) -> None:
+    def __init__(self, peers: Peers, peer: NodeName, *, after: Handshaking | None) -> None:
         self.peer: Final = peer
+        self._after = after
         self._peers = peers
         self._loop = peers.node.loop
         self.connection: asyncio.Future[Connection] = self._loop.create_future()
@@ -102,7 +109,7 @@ class Dial:
                 except AlreadyConnected as error:
                     self._gave_way = error
                 if self._gave_way is not None:
-                    await asyncio.shield(self.connection)
+                    await asyncio.wait({self.connection})
         except TimeoutError:
             self.fail(self._meaning_of_timeout(setup_time))
         except BeamError as error:
@@ -113,6 +120,8 @@ class Dial:
     async def _try(self) -> None:
         """One attempt. When it returns, `succeed` was called."""
         node = self._peers.node
+        if self._after is not None:
+            await asyncio.wait({self._after.ended}, timeout=node.setup_time / _PART_FOR_THEIRS)
         address = await resolve(self.peer.host)
         self._port = self._port or await epmd_client.find_port(self.peer, address, node.epmd_port)
         outcome: asyncio.Future[None] = self._loop.create_future()

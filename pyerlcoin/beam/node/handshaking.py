@@ -41,6 +41,9 @@ class Handshaking(Securing):
             an older connection to the peer before its ack says that this one is it.
         name_check: for an acceptor, the status that the peer's name gets.
         host_check: for an acceptor, `Carrier.vouches`.
+
+    Attributes:
+        ended: done after that call.
     """
 
     def __init__(
@@ -56,7 +59,7 @@ class Handshaking(Securing):
         self.machine: Final = machine
         self.peer: NodeName | None = None
         self.address = "?"
-        self.simultaneous = False  # we answered ok_simultaneous, and our own dial waits for this one
+        self.ended: asyncio.Future[None] = loop.create_future()
         self.heard = False
         self.secured = False
         self._transport: asyncio.Transport | None = None
@@ -135,6 +138,7 @@ class Handshaking(Securing):
         if self._transport is not None:
             self._transport.close()
         self._failed(self, error)
+        self.ended.set_result(None)
 
     def _handle_events(self) -> Established | None:
         if isinstance(self.machine, Acceptor):
@@ -181,6 +185,7 @@ class Handshaking(Securing):
         self._clock.cancel()
         assert self._transport is not None
         self._opened(self, self._transport, established)
+        self.ended.set_result(None)
 
     def _vouched(self, host: str) -> bool:
         assert self._transport is not None

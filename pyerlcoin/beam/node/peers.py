@@ -27,6 +27,7 @@ class Peers:
         self.connections: dict[str, Connection] = {}
         self._dials: dict[str, Dial] = {}
         self._knocking: dict[Handshaking, None] = {}  # oldest first
+        self._preferred: dict[Handshaking, Dial] = {}  # knocks that went before a dial of ours, which waits for them
         self._closing: set[Connection] = set()
         self._stopped = False
 
@@ -51,7 +52,9 @@ class Peers:
         """The connection to a node, opened if need be. Raises what opening one can raise."""
         connection = self.connections.get(name)
         if connection is None:
-            connection = await asyncio.shield(self._dial(name).connection)
+            dialled = self._dial(name).connection
+            await asyncio.wait({dialled})  # and no shield: of one that fails after its waiter left, that would complain
+            connection = dialled.result()
         return connection
 
     def _dial(self, name: str) -> Dial:
@@ -65,7 +68,9 @@ class Peers:
                 raise LimitExceeded(
                     "the number of connections being opened", len(self._dials) + 1, self.node.limits.dials
                 )
-            dial = self._dials[name] = Dial(self, peer)
+            # As net_kernel: the connection that the peer is making already will do.
+            knock = next((knock for knock in self._knocking if knock.peer == peer), None)
+            dial = self._dials[name] = Dial(self, peer, after=knock)
         return dial
 
     def dial_failed(self, dial: Dial) -> None:
@@ -100,18 +105,17 @@ class Peers:
             self.node.node_name, peer, connected=peer.full in self.connections, pending=peer.full in self._dials
         )
         if status is Status.OK_SIMULTANEOUS:
-            handshaking.simultaneous = True
-            self._dials[peer.full].give_way()
+            dial = self._preferred[handshaking] = self._dials[peer.full]
+            dial.give_way()
         return status
 
     def _knock_failed(self, handshaking: Handshaking, error: BeamError) -> None:
         self._knocking.pop(handshaking, None)
+        dial = self._preferred.pop(handshaking, None)
         if self._stopped:
             return
-        if handshaking.simultaneous and handshaking.peer is not None:
-            dial = self._dials.get(handshaking.peer.full)
-            if dial is not None:
-                dial.fail(error)
+        if dial is not None:
+            dial.fail(error)
         # That of two attempts one gives up is in order. That somebody connects and says nothing is a probe.
         if not isinstance(error, AlreadyConnected) and not (
             handshaking.peer is None and isinstance(error, HungUp) and not handshaking.heard
@@ -120,6 +124,7 @@ class Peers:
 
     def _opened(self, handshaking: Handshaking, transport: asyncio.Transport, established: Established) -> None:
         self._knocking.pop(handshaking, None)
+        self._preferred.pop(handshaking, None)
         self.establish(handshaking, transport, established, dialled=False)
 
     def establish(

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 
-from pyerlcoin.beam import Cookie, GenServer, NodeLimits, NodeName, Sender, Term
+from pyerlcoin.beam import Cookie, GenServer, Node, NodeLimits, NodeName, Sender, Term
 from pyerlcoin.beam.dist import OFFERED, DistributionFlags, Initiator, Status
 from pyerlcoin.beam.errors import (
     AlreadyConnected,
+    CallTimeout,
     CookieMismatch,
     EpmdUnreachable,
     HostUnknown,
@@ -25,7 +27,7 @@ from pyerlcoin.beam.errors import (
 from pyerlcoin.beam.node import epmd_client
 from pyerlcoin.beam.node.events import HandshakeRefused, NodeDisconnected, NodeUp
 from tests.support.clock import UNIT
-from tests.support.nodes import Cluster, EventLog, settle
+from tests.support.nodes import Cluster, EventLog, RawPeer, settle, until
 from tests.support.ports import free_port, fresh_cookie, fresh_name, fresh_node
 
 
@@ -105,6 +107,103 @@ async def test_giving_way_to_a_peer_that_then_fails(monkeypatch: pytest.MonkeyPa
         with pytest.raises(CookieMismatch):
             await ours
         assert node.tables().dials == 0
+
+
+async def knock(cluster: Cluster, node: Node, name: str) -> tuple[RawPeer, Initiator]:
+    """A peer that has said its name and got the status, and does not go on."""
+    peer = await cluster.socket(node)
+    machine = Initiator(
+        ours=NodeName.parse(name),
+        peer=node.node_name,
+        cookie=Cookie(cluster.cookie),
+        challenge=1,
+        creation=7,
+        flags=OFFERED,
+    )
+    peer.write(machine.data_to_send())
+    machine.receive_data(await peer.reader.read(4096))
+    return peer, machine
+
+
+async def test_who_shakes_hands_with_us_already_is_not_dialled(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Cluster() as cluster:
+        node = await cluster.start(setup_time=600 * UNIT)
+        name = fresh_node("raw")
+        peer, machine = await knock(cluster, node, name)
+
+        async def find_port(*_: object) -> int:
+            raise AssertionError("no attempt of ours")
+
+        monkeypatch.setattr(epmd_client, "find_port", find_port)
+        ours = asyncio.create_task(node.connect(name))
+        await asyncio.sleep(0)
+        assert node.tables().dials == 1
+        while not machine.events():
+            peer.write(machine.data_to_send())
+            machine.receive_data(await peer.reader.read(4096))
+        await ours
+        assert node.nodes() == [name]
+
+
+@pytest.mark.parametrize("how", ["hangs up", "says no more"])
+async def test_who_begins_to_shake_hands_and_does_not_go_on_is_dialled(how: str) -> None:
+    async with Cluster() as cluster:
+        node = await cluster.start(setup_time=(600 if how == "hangs up" else 2) * UNIT)
+        there = await cluster.start()
+        peer, _ = await knock(cluster, node, there.name)
+        ours = asyncio.create_task(node.connect(there.name))
+        await asyncio.sleep(0)
+        if how == "hangs up":
+            await peer.close()
+        await ours
+        assert node.nodes() == [there.name]
+        assert there.nodes() == [node.name]
+
+
+async def test_only_the_dial_that_gave_way_fails_with_what_it_gave_way_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Cluster() as cluster:
+        node = await cluster.start(f"m{fresh_name()}@127.0.0.1")
+        greater = f"z{fresh_name()}@127.0.0.1"
+        begun, gate = asyncio.Event(), asyncio.Event()
+
+        async def find_port(*_: object) -> int:
+            begun.set()
+            await gate.wait()
+            return 1
+
+        monkeypatch.setattr(epmd_client, "find_port", find_port)
+        first = asyncio.create_task(node.connect(greater))
+        await begun.wait()
+        peer, _ = await knock(cluster, node, greater)
+        node._peers._dials[greater].fail(SetupTimeout(greater, 1.0))
+        with pytest.raises(SetupTimeout):
+            await first
+        second = asyncio.create_task(node.connect(greater))
+        await asyncio.sleep(0)
+        await peer.close()
+        gate.set()
+        with pytest.raises(PortUnreachable):  # its own reason
+            await second
+
+
+async def test_a_dial_that_fails_after_its_caller_left_complains_to_nobody(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Cluster() as cluster:
+        node = await cluster.start()
+        gate = asyncio.Event()
+
+        async def find_port(*_: object) -> int:
+            await gate.wait()
+            return 1
+
+        monkeypatch.setattr(epmd_client, "find_port", find_port)
+        with pytest.raises(CallTimeout):
+            await node.call(("x", "nobody@127.0.0.1"), 1, timeout=0.01)
+        gate.set()
+        await until(lambda: node.tables().dials == 0)
+        gc.collect()
+    assert not caplog.records
 
 
 async def test_a_peer_restarted_under_its_name_replaces_its_old_connection() -> None:
