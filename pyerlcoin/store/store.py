@@ -7,6 +7,7 @@ is in `pyerlcoin.coin.ledger`: replies wait for their commit; `keep` follows one
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -107,12 +108,14 @@ class Store:
         workload_at_first: Workload = 1 if workload is None else workload
         game = Game(secret, zeros, 1 if first is None else first, workload_at_first, now)
         Ledger(secret, zeros=zeros, first=game.first, workload=game.workload, limits=limits)
+        # SQLite follows a link, so its log is beside what the link names; our lock has to be there, too.
+        file = path if path == MEMORY else Path(os.path.realpath(path))
         with ExitStack() as resources:
             try:
-                if path != MEMORY:
+                if isinstance(file, Path):
                     _look_first(Path(path), game, first)
-                    resources.callback(take_lock(Path(path)).close)
-                connection = connect(path, write=True)
+                    resources.callback(take_lock(file).close)
+                connection = connect(file, write=True)
                 resources.callback(connection.close)
                 _prepare(connection, durability)
                 with atomic(connection):
@@ -122,10 +125,10 @@ class Store:
                     writer.started(now, accept)
                 checkpointer, reader = None, connection
                 if durability == "normal" or path == MEMORY:
-                    checkpointer = Checkpointer(connection, path)
+                    checkpointer = Checkpointer(connection, file)
                     resources.callback(checkpointer.close)
                 else:
-                    reader = connect(path, write=False)
+                    reader = connect(file, write=False)
                     resources.callback(reader.close)
                 records = DiskRecords(reader)
                 ledger = Ledger(

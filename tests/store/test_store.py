@@ -247,6 +247,27 @@ def test_one_in_use(tmp_path: Path) -> None:
     open_store(path).close()
 
 
+def test_one_in_use_by_another_name(tmp_path: Path) -> None:
+    path, link = tmp_path / "x", tmp_path / "link"
+    link.symlink_to(path)
+    with open_store(link) as store:
+        with pytest.raises(LedgerUnusable, match="in use by another process"):
+            open_store(path)
+        play(store)
+    with open_store(path), pytest.raises(LedgerUnusable, match=f"the ledger {link} is in use by another process"):
+        open_store(link)
+
+
+def test_the_log_is_looked_at_where_it_is_whatever_the_ledger_is_called(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere" / "x")
+    with open_store(tmp_path / "link") as store:
+        play(store)
+        assert store._checkpointer is not None
+        assert store._checkpointer._log.stat().st_size > 0
+        assert {path.name for path in tmp_path.iterdir()} == {"elsewhere", "link"}
+
+
 def test_a_place_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LedgerUnusable, match="cannot be opened"):
