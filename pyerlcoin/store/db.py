@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,23 +11,36 @@ from urllib.parse import quote
 
 from pyerlcoin.errors import LedgerUnusable
 
-__all__ = ["MEMORY", "atomic", "connect", "damaged", "in_words"]
+__all__ = ["MEMORY", "atomic", "connect", "damaged", "in_words", "is_at_rest"]
 
 MEMORY = ":memory:"
 """The path of a ledger that ends with its process."""
 
 
-def connect(path: Path | str, *, write: bool) -> sqlite3.Connection:
+def connect(path: Path | str, *, write: bool, at_rest: bool = False) -> sqlite3.Connection:
     """A connection without implied transactions, which any one thread at a time may use. With `write` it creates the
-    file. Raises `sqlite3.Error`.
+    file. With `at_rest` it reads the file alone, and neither makes nor heeds what lies beside it. Raises
+    `sqlite3.Error`.
     """
     if path == MEMORY:
         uri = "file::memory:"
     else:
         uri = f"file:{quote(str(Path(path).absolute()))}?mode={'rwc' if write else 'ro'}"
+        if at_rest:
+            uri += "&immutable=1"
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA foreign_keys = ON")
     return connection
+
+
+def is_at_rest(path: Path | str) -> bool:
+    """Whether all of the ledger is in its file, as after an end in good order: its log is empty, or there is none."""
+    try:
+        return os.stat(f"{os.path.realpath(path)}-wal").st_size == 0
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
 
 
 @contextmanager

@@ -16,6 +16,8 @@ def take_lock(path: Path) -> sqlite3.Connection:
     """
     lock = sqlite3.connect(f"{path}-lock", timeout=0, isolation_level=None, check_same_thread=False)
     try:
+        # Nothing is ever written; a journal on disk would only be left behind by a kill.
+        lock.execute("PRAGMA journal_mode = MEMORY")
         lock.execute("BEGIN EXCLUSIVE")
     except sqlite3.Error:
         lock.close()

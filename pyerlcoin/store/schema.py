@@ -14,7 +14,7 @@ from typing import Final
 
 from pyerlcoin.store.db import atomic
 
-__all__ = ["APPLICATION_ID", "MIGRATIONS", "applied", "migrate", "unknown"]
+__all__ = ["APPLICATION_ID", "MIGRATIONS", "applied", "is_blank", "migrate", "unknown"]
 
 APPLICATION_ID: Final = 0x7079_6563
 """`pyec`: what says in the file's header that it is a ledger."""
@@ -94,6 +94,12 @@ def applied(connection: sqlite3.Connection) -> list[str]:
     if not connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'migration'").fetchone()[0]:
         return []
     return [name for (name,) in connection.execute("SELECT name FROM migration ORDER BY id")]
+
+
+def is_blank(connection: sqlite3.Connection) -> bool:
+    """Whether the file holds nothing and is nobody's: one without any table and any program's mark."""
+    marked = connection.execute("PRAGMA application_id").fetchone()[0]
+    return not marked and not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
 
 
 def unknown(connection: sqlite3.Connection) -> list[str]:

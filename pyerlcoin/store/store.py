@@ -26,7 +26,7 @@ from pyerlcoin.coin.sizing import Workload
 from pyerlcoin.errors import LedgerUnusable
 from pyerlcoin.store import schema
 from pyerlcoin.store.checkpoint import Checkpointer
-from pyerlcoin.store.db import MEMORY, atomic, connect, damaged, in_words
+from pyerlcoin.store.db import MEMORY, atomic, connect, damaged, in_words, is_at_rest
 from pyerlcoin.store.integers import to_column
 from pyerlcoin.store.lock import take_lock
 from pyerlcoin.store.reading import Game, check, game_of, past_of
@@ -222,8 +222,12 @@ def _look_first(path: Path, game: Game, first: int | None) -> None:
         raise LedgerUnusable(f"the ledger {path} is no file: name another place")
     if new:
         return
-    connection = connect(path, write=False)
+    # At rest, as who only reads may not take back what a first start that was killed had begun to write.
+    connection = connect(path, write=False, at_rest=is_at_rest(path))
     try:
+        if schema.is_blank(connection):
+            # The log is begun before the tables are: a first start that failed or was killed in between leaves this.
+            return
         check(path, connection)
         # Reads the whole file, a third of a second for a million coins: better now than in the middle of the evening.
         if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":

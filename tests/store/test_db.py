@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pyerlcoin.errors import ExitCode, LedgerUnusable
-from pyerlcoin.store.db import MEMORY, atomic, connect, in_words
+from pyerlcoin.store.db import MEMORY, atomic, connect, in_words, is_at_rest
 
 
 @pytest.fixture
@@ -99,3 +99,29 @@ def test_errors_in_words(code: int | None, words: str) -> None:
     assert said.exit_code is ExitCode.LEDGER_UNUSABLE
     assert words in str(said)
     assert "x.ledger" in str(said)
+
+
+def test_at_rest_is_what_is_all_in_its_file(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "x")
+    db = connect(tmp_path / "link", write=True)
+    db.execute("PRAGMA journal_mode = WAL")
+    assert is_at_rest(tmp_path / "x")
+    db.execute("CREATE TABLE t (n)")
+    assert not is_at_rest(tmp_path / "x")
+    assert not is_at_rest(tmp_path / "link")
+    db.close()
+    assert is_at_rest(tmp_path / "link")
+    assert not is_at_rest(tmp_path / ("n" * 300))
+
+
+def test_who_reads_what_is_at_rest_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    db = connect(tmp_path / "x", write=True)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("CREATE TABLE t (n)")
+    db.close()
+    db = connect(tmp_path / "x", write=False, at_rest=True)
+    assert db.execute("SELECT count(*) FROM t").fetchone() == (0,)
+    with pytest.raises(sqlite3.OperationalError):
+        insert(db, 1)
+    db.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]

@@ -41,3 +41,12 @@ def test_one_that_fails_leaves_nothing(db: sqlite3.Connection, monkeypatch: pyte
     with pytest.raises(sqlite3.OperationalError), atomic(db):
         schema.migrate(db)
     assert db.execute("SELECT name FROM sqlite_schema").fetchall() == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "blank"),
+    [("SELECT 1", True), ("CREATE TABLE diary (day)", False), ("PRAGMA application_id = 7", False)],
+)
+def test_what_is_nobody_s(db: sqlite3.Connection, statement: str, blank: bool) -> None:
+    db.execute(statement)
+    assert schema.is_blank(db) is blank

@@ -1,6 +1,8 @@
 import hashlib
 import os
+import signal
 import sqlite3
+import struct
 import subprocess
 import sys
 import threading
@@ -317,6 +319,55 @@ def test_a_disk_that_is_full_at_the_start(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.undo()
     assert digest(path) == before
     open_store(path).close()
+
+
+def test_a_first_start_that_the_disk_had_no_room_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "x"
+
+    def full(*_: object) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    monkeypatch.setattr("pyerlcoin.store.schema.migrate", full)
+    with pytest.raises(LedgerUnusable, match="the disk is full"):
+        open_store(path)
+    assert path.stat().st_size > 0, "a file without a table"
+    monkeypatch.undo()
+    with open_store(path) as store:
+        play(store)
+
+
+@pytest.mark.parametrize("moment", ["pyerlcoin.store.schema.migrate", "pyerlcoin.store.store._begin"])
+def test_a_first_start_that_was_killed(tmp_path: Path, moment: str) -> None:
+    path = tmp_path / "x"
+    module, _, name = moment.rpartition(".")
+    program = (
+        "import os, signal, sys\n"
+        f"import {module} as module\n"
+        "from pyerlcoin.store.store import Store\n"
+        f"module.{name} = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "Store.open(sys.argv[1], b'games', zeros=0, now=0.0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, path], capture_output=True, timeout=PATIENCE)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert path.stat().st_size > 0, "a file without a table"
+    with open_store(path) as store:
+        play(store)
+
+
+def test_a_first_start_that_was_killed_as_it_wrote_the_first_page(tmp_path: Path) -> None:
+    """What it leaves is a page, and the journal that takes it back: who only reads may not do that."""
+    path = tmp_path / "x"
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.close()
+    # One that counts, of no page before (sqlite.org/fileformat2.html, 3): magic, records, nonce, pages, sector, page.
+    header = struct.pack(">8s5I", b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7", 0, 0, 0, 512, 4096)
+    (tmp_path / "x-journal").write_bytes(header.ljust(512, b"\0"))
+    with open_store(path) as store:
+        play(store)
+    assert {path.name for path in tmp_path.iterdir()} == {"x", "x-lock"}
 
 
 def test_a_game_that_cannot_be_meant_makes_no_file(tmp_path: Path) -> None:
