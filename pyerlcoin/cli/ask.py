@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import fields
 from typing import Annotated, Final, TypeVar
@@ -12,6 +11,7 @@ import typer
 
 from pyerlcoin.cli.node_options import NodeOptions, with_node_options
 from pyerlcoin.cli.options import AsJson, NodeArgument, ServerArgument, read_workload
+from pyerlcoin.cli.output import json_line
 from pyerlcoin.cli.own_node import make_cluster, new_name, own_name, read_carrier, read_node
 from pyerlcoin.cli.text import count, rate, shown
 from pyerlcoin.coin.progress import MinerProgress, Progress
@@ -181,4 +181,4 @@ def _number(value: object, write: Callable[[int], str] | Callable[[float], str])
 
 
 def _print_json(value: object) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False))
+    typer.echo(json_line(value))

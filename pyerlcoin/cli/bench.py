@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
 from pyerlcoin.cli.options import AsJson
+from pyerlcoin.cli.output import json_line
 from pyerlcoin.cli.running import noting_ctrl_c
 from pyerlcoin.cli.text import rate
 from pyerlcoin.errors import WrongSearch, WrongUsage
@@ -114,7 +114,7 @@ def _print_json(facts: Machine, results: list[Result], missing: dict[str, str]) 
         ],
         "unavailable": [{"engine": name, "reason": reason} for name, reason in missing.items()],
     }
-    typer.echo(json.dumps(told, ensure_ascii=False))
+    typer.echo(json_line(told))
 
 
 def _cores(number: int) -> str:

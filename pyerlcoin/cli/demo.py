@@ -106,7 +106,9 @@ async def _mine_until(stopped: asyncio.Event, miners: list[MinerRole]) -> None:
 def _show(role: ServerRole, timing: LoopTiming, stopped: asyncio.Event, quiet: bool) -> Show:
     if view.is_live(quiet):
         return view.Screen(
-            lambda rows: view.board(role.ledger.progress(timing.now()), "The board", rows), sentences.of_server
+            lambda rows: view.board(role.ledger.progress(timing.now()), "The board", rows),
+            sentences.of_server,
+            closed=stopped.set,
         )
 
     def status() -> str:

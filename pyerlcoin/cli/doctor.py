@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +15,7 @@ from pyerlcoin.beam.errors import HostUnknown
 from pyerlcoin.beam.node.diagnosis import diagnose
 from pyerlcoin.cli.node_options import NodeOptions, with_node_options
 from pyerlcoin.cli.options import AsJson, NodeArgument
+from pyerlcoin.cli.output import json_line
 from pyerlcoin.cli.own_node import new_name, own_name, read_carrier, read_node, read_secret
 from pyerlcoin.cli.text import shown
 from pyerlcoin.errors import ExitCode, GameError, RefusedByPeer
@@ -65,7 +65,7 @@ def doctor(node: NodeArgument, me: NodeOptions, as_json: AsJson = False) -> int:
     if as_json:
         steps = [{"step": each.step, "ok": each.code is ExitCode.DONE, "words": each.words} for each in done]
         whole = {"node": node, "ok": done[-1].code is ExitCode.DONE, "steps": steps}
-        typer.echo(json.dumps(whole, ensure_ascii=False))
+        typer.echo(json_line(whole))
     return done[-1].code
 
 

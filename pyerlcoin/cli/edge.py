@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import os
 import sys
 from collections.abc import Sequence
 from typing import Final, cast
@@ -14,6 +12,7 @@ import typer
 
 from pyerlcoin.beam.errors import BeamError
 from pyerlcoin.cli.app import make_app
+from pyerlcoin.cli.output import is_full, is_unread, prepare, silence
 from pyerlcoin.cli.text import shown
 from pyerlcoin.errors import ExitCode, GameError
 
@@ -27,11 +26,20 @@ _USAGE: Final = cast(type[Exception], typer.BadParameter.__mro__[2])
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code. Never raises, never shows a traceback for what was foreseen."""
+    prepare()
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-    arguments = sys.argv[1:] if arguments is None else arguments
+    code = _run(sys.argv[1:] if arguments is None else arguments)
+    try:
+        # All but the lines of `lines.Output` is flushed as it is said, or has failed there.
+        sys.stdout.flush()
+    except OSError:
+        silence(sys.stdout)
+    return code
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         result = make_app(arguments)(args=arguments, prog_name=PROGRAM, standalone_mode=False)
-        sys.stdout.flush()
         return result if isinstance(result, int) else ExitCode.DONE
     except GameError as error:
         return _say(str(error), error.exit_code)
@@ -46,12 +54,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit:
         # Typer's way out when nobody reads the output; nothing else exits past us.
         return ExitCode.DONE
-    except BrokenPipeError:
-        # Whoever read us has seen enough. What is still in the buffer must not raise again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.DONE
+    except OSError as error:
+        # What else is foreseen is a GameError or a BeamError by now, and what concerns another file names it.
+        if error.filename is None and (is_unread(error) or is_full(error)):
+            return _lost(error)
+        raise
     except _USAGE as error:
         return _usage(error)
+
+
+def _lost(error: OSError) -> int:
+    """What was written to standard output ended in `error`. Whoever no longer reads has seen enough."""
+    silence(sys.stdout)
+    if is_unread(error):
+        return ExitCode.DONE
+    return _say(f"cannot write to standard output ({error.strerror}): send it elsewhere", ExitCode.WRONG_USAGE)
 
 
 def _usage(error: BaseException) -> int:
@@ -65,6 +82,8 @@ def _usage(error: BaseException) -> int:
 
 
 def _say(sentence: str, code: ExitCode) -> int:
-    with contextlib.suppress(BrokenPipeError):
+    try:
         print(f"{PROGRAM}: {shown(sentence, 2000)}", file=sys.stderr)
+    except OSError:
+        silence(sys.stderr)
     return code

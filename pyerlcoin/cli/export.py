@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal
 
 import typer
 
+from pyerlcoin.cli.output import json_line
 from pyerlcoin.coin.past import Open
 from pyerlcoin.errors import ExitCode, WrongUsage
 from pyerlcoin.store.export import Export
@@ -37,10 +38,10 @@ def export(
     """Write all of a ledger: coins, finished ranges, open units, miners, refusals. The secret is in it."""
     with Reading(ledger) as reading:
         everything = read_all(reading)
-    text = _json(everything) if format_ == "json" else _csv(everything)
     if output is None:
-        typer.echo(text, nl=False)
+        typer.echo(json_line(_plain(everything)) if format_ == "json" else _csv(everything), nl=format_ == "json")
         return ExitCode.DONE
+    text = json.dumps(_plain(everything), ensure_ascii=False) + "\n" if format_ == "json" else _csv(everything)
     try:
         output.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
@@ -48,8 +49,8 @@ def export(
     return ExitCode.DONE
 
 
-def _json(everything: Export) -> str:
-    told = {
+def _plain(everything: Export) -> dict[str, object]:
+    return {
         "secret": _text(everything.secret),
         "zeros": everything.zeros,
         "first": everything.first,
@@ -83,7 +84,6 @@ def _json(everything: Export) -> str:
             for one in everything.refused
         ],
     }
-    return json.dumps(told, ensure_ascii=False) + "\n"
 
 
 def _open(open_: Open) -> dict[str, object]:

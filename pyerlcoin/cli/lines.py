@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from collections.abc import Callable
 from datetime import datetime
 from time import monotonic
 from typing import Final
+
+from pyerlcoin.cli.output import is_unread, silence
 
 __all__ = ["EVERY", "MOST", "Lines", "Output"]
 
@@ -20,7 +21,10 @@ MOST: Final = 50
 
 
 class Output:
-    """Standard output, a line at a time. When nobody reads it any more, `closed` is called, once."""
+    """Standard output, a line at a time. When nobody reads it any more, `closed` is called, once.
+
+    What finds no room on a full disk is lost, unless the buffer has some.
+    """
 
     def __init__(self, closed: Callable[[], None]) -> None:
         self._closed = closed
@@ -33,10 +37,12 @@ class Output:
         try:
             # In one piece: printed by its parts, each would be a system call where standard output is not buffered.
             print(line + "\n", end="", flush=True)
-        except BrokenPipeError:
+        except OSError as error:
+            if not is_unread(error):
+                # No room, most likely. Whoever watches misses a line; the game goes on, and so do later lines.
+                return
             self._broken = True
-            # What is left in the buffer must not raise again when the interpreter ends.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            silence(sys.stdout)
             self._closed()
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from time import perf_counter
 from typing import Annotated
 
 import typer
 
 from pyerlcoin.cli.options import AsJson, EngineOption, Workers, Zeros
+from pyerlcoin.cli.output import json_line
 from pyerlcoin.cli.running import noting_ctrl_c
 from pyerlcoin.cli.text import count, rate
 from pyerlcoin.coin.coin import ZEROS, digest_hex
@@ -53,7 +53,7 @@ def search(
             "seconds": seconds,
             "hashes_per_second": per_second,
         }
-        typer.echo(json.dumps(told, ensure_ascii=False))
+        typer.echo(json_line(told))
         return
     for n in coins:
         typer.echo(f"{n}  {digest_hex(job.secret, n)}")

@@ -16,7 +16,7 @@ from pyerlcoin.cli import sentences, view
 from pyerlcoin.cli.jobs import stoppable
 from pyerlcoin.cli.json_events import JsonEventLines, JsonEvents
 from pyerlcoin.cli.keys import keys_read
-from pyerlcoin.cli.lines import Lines
+from pyerlcoin.cli.lines import Lines, Output
 from pyerlcoin.cli.loop import run
 from pyerlcoin.cli.node_options import NodeOptions, with_node_options
 from pyerlcoin.cli.options import Quiet, Runtime, RuntimeOption, Seconds, Zeros, read_workload
@@ -196,7 +196,10 @@ def _show(
             typer.echo(kept)
             heading = title if board is None else f"{title}, board at {board}"
             return view.Screen(
-                lambda rows: view.board(role.ledger.progress(timing.now()), heading, rows), sentences.of_server, status
+                lambda rows: view.board(role.ledger.progress(timing.now()), heading, rows),
+                sentences.of_server,
+                status,
+                stopped.set,
             )
         case view.Form.JSON:
             told = JsonEventLines(lambda: asdict(role.ledger.progress(timing.now())), stopped.set, timing.now)
@@ -216,8 +219,9 @@ def _say_board(told: Progress, now: float, form: view.Form) -> None:
     if form is view.Form.JSON:
         JsonEventLines(dict, lambda: None, lambda: now).tell("board", asdict(told))
         return
+    output = Output(lambda: None)
     for line in view.plain_board(told):
-        typer.echo(line)
+        output.write(line)
 
 
 def _status(role: ServerRole, timing: LoopTiming) -> str:

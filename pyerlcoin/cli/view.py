@@ -17,6 +17,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from pyerlcoin.cli.output import silence
 from pyerlcoin.cli.speed import WINDOWS, Speed
 from pyerlcoin.cli.text import count, duration, rate, shown
 from pyerlcoin.coin.progress import Progress
@@ -61,7 +62,8 @@ def form(quiet: bool, json_events: bool) -> Form:
 class Screen:
     """A `running.Show`: a picture, and the newest lines under it.
 
-    `picture` is told how many rows there are for it. `status` gives the line that `status()` shows.
+    `picture` is told how many rows there are for it. `status` gives the line that `status()` shows. When the terminal
+    hangs up, `closed` is called, once.
     """
 
     def __init__(
@@ -69,18 +71,21 @@ class Screen:
         picture: Callable[[int], RenderableType],
         sentence: Callable[[object], str | None],
         status: Callable[[], str | None] = lambda: None,
+        closed: Callable[[], None] = lambda: None,
         *,
         console: Console | None = None,
     ) -> None:
         self._picture = picture
         self._sentence = sentence
         self._status = status
+        self._closed = closed
         self._lines: deque[str] = deque(maxlen=LINES)
         self._said: list[str] = []
         self._handlers: list[logging.Handler] | None = None
         self._console = console
         self._live = self._new_live()
         self._suspended = False
+        self._hung_up = False
 
     def event(self, event: object) -> None:
         line = self._sentence(event)
@@ -116,7 +121,7 @@ class Screen:
         self._live = self._new_live()
         self._suspended = False
         self._live.start()
-        self._live.update(self.render(), refresh=True)
+        self._draw()
 
     async def run(self) -> None:
         self._live.start()
@@ -125,15 +130,28 @@ class Screen:
         self._handlers, root.handlers = root.handlers, [_LogLines(self._lines)]
         while True:
             if not self._suspended:
-                self._live.update(self.render(), refresh=True)
+                self._draw()
             await asyncio.sleep(REFRESH)
 
     def close(self) -> None:
         if self._live.is_started:
-            self._live.update(self.render(), refresh=True)
+            self._draw()
             self._live.stop()
         if self._handlers is not None:
             logging.getLogger().handlers, self._handlers = self._handlers, None
+
+    def _draw(self) -> None:
+        console = self._live.console
+        try:
+            self._live.update(self.render(), refresh=True)
+            # Rich draws nothing on what is no terminal any more, and fails only when it stops.
+            there = console.is_terminal
+        except OSError:
+            there = False
+        if not there and not self._hung_up:
+            self._hung_up = True
+            silence(console.file)
+            self._closed()
 
     def _new_live(self) -> Live:
         return Live(console=self._console, auto_refresh=False, redirect_stderr=True, redirect_stdout=True)

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.support.cli import Run, refused
 from tests.support.clock import UNIT
+from tests.support.games import commit, open_store
+from tests.support.ports import free_port, fresh_node
 from tests.support.process import run_pyerlcoin
 
 
@@ -95,6 +99,79 @@ def test_nobody_reads_the_output() -> None:
     )
     lines = done.stdout.splitlines()
     assert lines[1:] == ["0"], done.stdout + done.stderr
+
+
+def in_shell(script: str, **env: str) -> list[str]:
+    """What bash says to it; `pyerlcoin` is this one, and `ledger` a game with a name that is not ASCII."""
+    program = f"{sys.executable} -m pyerlcoin"
+    done = subprocess.run(
+        ["bash", "-c", f'pyerlcoin() {{ {program} "$@"; }}; {script}'],
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=60 * UNIT,
+        check=False,
+        cwd=os.getcwd(),
+        env={**os.environ, **env},
+    )
+    return (done.stdout + done.stderr).splitlines()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Path:
+    with open_store(tmp_path / "x") as store:
+        commit(store, store.ledger.hello(1, "a@h", "Zoë ☃", 1001.0).facts)
+    return tmp_path / "x"
+
+
+FULL = "pyerlcoin: cannot write to standard output (No space left on device): send it elsewhere"
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    "command", ["audit $x", "export $x", "search 1 9 --zeros 0 --engine python --secret s", "--help", "--version"]
+)
+def test_an_output_without_room_is_one_sentence(ledger: Path, command: str, unbuffered: str) -> None:
+    said = in_shell(f"pyerlcoin {command} >/dev/full; echo $?", x=str(ledger), PYTHONUNBUFFERED=unbuffered)
+    assert [line for line in said if " coins in " not in line] == ["2", FULL]
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("form", ["--quiet", "--json-events"])
+def test_a_game_goes_on_although_its_lines_have_no_room(tmp_path: Path, form: str, unbuffered: str) -> None:
+    serve = f"serve --name {fresh_node('server')} --cookie c --secret s --ledger $x --seconds 0.2 {form}"
+    env = {"ERL_EPMD_PORT": str(free_port()), "x": str(tmp_path / "x")}
+    said = in_shell(f"pyerlcoin {serve} >/dev/full; echo $?; pyerlcoin audit $x", **env, PYTHONUNBUFFERED=unbuffered)
+    assert said == ["0", "0 coins of 0 miners hashed again, 0 units, 0 integers finished: every promise kept"]
+
+
+def test_an_error_is_the_one_sentence_although_the_output_has_no_room(tmp_path: Path) -> None:
+    said = in_shell("pyerlcoin audit $x >/dev/full; echo $?", x=str(tmp_path / "none"))
+    assert said[0] == "6"
+    assert len(said) == 2
+    assert "there is no ledger" in said[1]
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&- >&-"])
+def test_an_output_that_is_closed_is_nobody_s(ledger: Path, closed: str) -> None:
+    assert in_shell(f"pyerlcoin audit $x {closed}; echo $?; pyerlcoin dig {closed}; echo $?", x=str(ledger)) == [
+        "0",
+        "2",
+        "pyerlcoin: No such command 'dig': see pyerlcoin --help",
+    ]
+
+
+def test_errors_without_a_place_have_their_exit_code(tmp_path: Path) -> None:
+    assert in_shell("pyerlcoin dig 2>/dev/full; echo $?; pyerlcoin dig 2>&-; echo $?") == ["2", "2"]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_a_name_is_told_in_any_encoding(ledger: Path, encoding: str) -> None:
+    said = in_shell(
+        "pyerlcoin export $x --format csv; echo $?; pyerlcoin export $x", x=str(ledger), PYTHONIOENCODING=encoding
+    )
+    assert "0" in said
+    assert [one["name"] for one in json.loads(said[-1])["miners"]] == ["Zoë ☃"]
 
 
 async def test_module_and_command_are_the_same() -> None:

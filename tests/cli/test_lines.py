@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import io
+import os
+import pty
 import re
+import sys
 
 import pytest
 
-from pyerlcoin.cli.lines import MOST, Lines
+from pyerlcoin.cli.lines import MOST, Lines, Output
 from tests.support.clock import UNIT
 
 
@@ -57,3 +62,50 @@ async def test_the_status_comes_again_and_again(capsys: pytest.CaptureFixture[st
         await asyncio.sleep(0)
     task.cancel()
     assert "all well" in capsys.readouterr().out
+
+
+class Disk(io.RawIOBase):
+    """One that may be full."""
+
+    def __init__(self) -> None:
+        self.full = False
+        self.written = b""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self.written += bytes(data)  # type: ignore[call-overload]  # a buffer, which typeshed cannot name here
+        return len(data)  # type: ignore[arg-type]
+
+
+def test_a_full_disk_costs_lines_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    disk, closed = Disk(), list[int]()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BufferedWriter(disk), encoding="utf-8"))
+    output = Output(lambda: closed.append(1))
+    output.write("before")
+    disk.full = True
+    for n in range(2_000):
+        output.write(f"meanwhile {n}")
+    disk.full = False
+    output.write("after")
+    lines = disk.written.decode().splitlines()
+    assert (lines[0], lines[-1], closed) == ("before", "after", [])
+    assert lines[1:-1] == [f"meanwhile {n}" for n in range(len(lines) - 2)], "as many as the buffer takes, and whole"
+    assert len(lines) < 2_000
+
+
+def test_a_terminal_that_hung_up_is_as_good_as_a_closed_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[int] = []
+    master, slave = pty.openpty()
+    with open(slave, "w") as terminal:
+        monkeypatch.setattr(sys, "stdout", terminal)
+        output = Output(lambda: closed.append(1))
+        output.write("somebody is there")
+        assert closed == []
+        os.close(master)
+        for _ in range(3):
+            output.write("nobody is there")
+    assert closed == [1]

@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
+import os
+import pty
 from dataclasses import replace
 
 import pytest
@@ -175,6 +177,40 @@ async def test_a_screen_moves_and_leaves_its_last_picture() -> None:
     assert "taken away" not in last
     assert "epmd went\N{REPLACEMENT CHARACTER}[2J" in last
     assert logging.getLogger().handlers == handlers
+
+
+@pytest.mark.parametrize("forced", [None, True])
+async def test_a_terminal_that_hangs_up_is_told_once(monkeypatch: pytest.MonkeyPatch, forced: bool | None) -> None:
+    """Rich draws on one only if it is told to, and then it fails."""
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    closed: list[int] = []
+    moved = asyncio.Event()
+    master, slave = pty.openpty()
+
+    def picture(rows: int) -> RenderableType:
+        moved.set()
+        return Text("picture")
+
+    async def another() -> None:
+        moved.clear()
+        async with asyncio.timeout(20 * UNIT):
+            await moved.wait()
+
+    with os.fdopen(slave, "w") as terminal:
+        console = Console(file=terminal, force_terminal=forced, width=80)
+        screen = view.Screen(picture, str, closed=lambda: closed.append(1), console=console)
+        task = asyncio.create_task(screen.run())
+        await another()
+        assert closed == []
+        os.close(master)
+        for _ in range(3):
+            await another()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        screen.close()
+    assert closed == [1]
 
 
 @pytest.mark.parametrize("plain", ["NO_COLOR", "dumb", "quiet", "pipe"])

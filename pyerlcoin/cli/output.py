@@ -1,0 +1,50 @@
+"""Standard output, which may be closed, full, unread, or of an encoding that lacks a stranger's letters."""
+
+from __future__ import annotations
+
+import codecs
+import errno
+import io
+import json
+import os
+import sys
+from typing import IO, Final
+
+__all__ = ["is_full", "is_unread", "json_line", "prepare", "silence"]
+
+_UNREAD: Final = frozenset({errno.EPIPE, errno.EIO})
+"""A pipe whose reader went, and a terminal that hung up."""
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+def prepare() -> None:
+    """Make both streams take whatever is printed: what was closed goes nowhere, what has no letter is escaped."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            # Started with `>&-`. The file also keeps the number from what is opened next.
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  # for as long as we run
+        elif isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
+
+
+def is_unread(error: OSError) -> bool:
+    """Whether a write failed because nobody is there to read it, now or later."""
+    return error.errno in _UNREAD
+
+
+def is_full(error: OSError) -> bool:
+    """Whether a write failed for want of room, which there may be again."""
+    return error.errno in _FULL
+
+
+def silence(stream: IO[str]) -> None:
+    """Send the rest nowhere: what is left in the buffer must not raise again when the interpreter ends."""
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
+
+
+def json_line(value: object) -> str:
+    """JSON that standard output can carry: raw text where that is UTF-8, as JSON is, else escaped to ASCII."""
+    return json.dumps(value, ensure_ascii=codecs.lookup(sys.stdout.encoding or "ascii").name != "utf-8")
