@@ -25,7 +25,7 @@ def connect(path: Path | str, *, write: bool, at_rest: bool = False) -> sqlite3.
     if path == MEMORY:
         uri = "file::memory:"
     else:
-        uri = f"file:{quote(str(Path(path).absolute()))}?mode={'rwc' if write else 'ro'}"
+        uri = f"file:{quote(os.fsencode(Path(path).absolute()))}?mode={'rwc' if write else 'ro'}"
         if at_rest:
             uri += "&immutable=1"
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)

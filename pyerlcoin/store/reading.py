@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from heapq import merge
@@ -78,7 +80,7 @@ class Reading:
 
     def __init__(self, path: Path | str) -> None:
         self.path = path
-        if not Path(path).is_file():
+        if not _is_file(path):
             raise LedgerUnusable(f"there is no ledger {path}: look at the path that the server printed when it started")
         try:
             self.connection = connect(path, write=False)
@@ -135,6 +137,17 @@ class Reading:
     ) -> Iterator[tuple[int, Fact | Started]]:
         for row in self.connection.execute(query):
             yield row[0], make(row)
+
+
+def _is_file(path: Path | str) -> bool:
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise LedgerUnusable(
+            f"the ledger {path} cannot be opened ({error.strerror}): look at its name, and at this user's rights there"
+        ) from error
 
 
 def check(path: Path | str, connection: sqlite3.Connection) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 from pathlib import Path
@@ -40,6 +41,19 @@ def test_while_its_server_runs(run: Run, tmp_path: Path) -> None:
     with open_store(tmp_path / "x") as store:
         play(store)
         assert run("audit", tmp_path / "x")[0] == 0
+
+
+def test_a_place_where_nobody_may_look(run: Run, tmp_path: Path) -> None:
+    refused(run("audit", tmp_path / ("x" * 300)), 6, "cannot be opened (File name too long)")
+    refused(run("export", tmp_path / ("x" * 300)), 6, "cannot be opened (File name too long)")
+
+
+def test_a_name_that_is_not_utf_8(run: Run, tmp_path: Path) -> None:
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/\xff")
+    with open_store(path) as store:
+        play(store)
+    assert run("audit", path)[0] == 0
+    refused(run("audit", path + "\udcff"), 6, "there is no ledger")
 
 
 def test_no_ledger(run: Run, tmp_path: Path) -> None:

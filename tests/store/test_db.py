@@ -1,3 +1,4 @@
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,6 +73,12 @@ def test_reading_makes_no_file(tmp_path: Path) -> None:
 
 def test_a_path_may_have_any_characters(tmp_path: Path) -> None:
     path = tmp_path / "a?mode=ro&b#c%20 d"
+    connect(path, write=True).close()
+    assert path.exists()
+
+
+def test_a_path_need_not_be_text(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
     connect(path, write=True).close()
     assert path.exists()
 

@@ -1,4 +1,7 @@
+import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,7 +11,7 @@ from pyerlcoin.coin.sizing import AUTO
 from pyerlcoin.errors import LedgerUnusable
 from pyerlcoin.store.reading import Game, Reading, Refused, Started
 from pyerlcoin.store.store import Store
-from tests.support.games import SECRET, commit, open_store, play
+from tests.support.games import PATIENCE, SECRET, commit, open_store, play
 
 
 def test_the_facts_come_back_as_they_were(tmp_path: Path) -> None:
@@ -101,3 +104,33 @@ def test_what_another_version_left_out_is_seen(tmp_path: Path) -> None:
     db.close()
     with pytest.raises(LedgerUnusable, match="newer"):
         Reading(path)
+
+
+def test_a_name_that_no_file_can_have(tmp_path: Path) -> None:
+    with pytest.raises(LedgerUnusable, match=r"cannot be opened \(File name too long\)"):
+        Reading(tmp_path / ("x" * 300))
+    (tmp_path / "file").touch()
+    with pytest.raises(LedgerUnusable, match="there is no ledger"):
+        Reading(tmp_path / "file" / "x")
+
+
+def test_a_folder_that_this_user_may_not_enter(tmp_path: Path) -> None:
+    """In a child, which gives up the rights that a root user's tests would have."""
+    open_store(tmp_path / "x").close()
+    for parent in [*tmp_path.parents][:3]:
+        if os.geteuid() == 0:
+            parent.chmod(0o755)
+    tmp_path.chmod(0o600)
+    program = (
+        "import os, sys\n"
+        "from pyerlcoin.errors import LedgerUnusable\n"
+        "from pyerlcoin.store.reading import Reading\n"
+        "if os.geteuid() == 0: os.setuid(65534)\n"
+        "try: Reading(sys.argv[1])\n"
+        "except LedgerUnusable as error: print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "x"], capture_output=True, text=True, timeout=PATIENCE
+    )
+    tmp_path.chmod(0o755)
+    assert "cannot be opened (Permission denied)" in done.stdout, done
