@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from ipaddress import ip_address
 from typing import Annotated, Final
 
 import typer
@@ -11,6 +12,7 @@ import typer
 from pyerlcoin.beam.dist import EPMD_PORT
 from pyerlcoin.beam.node.epmd_server import EpmdServer
 from pyerlcoin.cli.running import until_stopped
+from pyerlcoin.cli.text import shown
 from pyerlcoin.errors import WrongUsage
 from pyerlcoin.runtimes.native import translated
 
@@ -30,7 +32,16 @@ def epmd(
     ] = None,
 ) -> int:
     """Run the port mapper by which the nodes of a machine are found, for as long as no other one does."""
+    for address in bind or []:
+        _require_address(address)
     return asyncio.run(_serve(port or EPMD_PORT, bind or []))
+
+
+def _require_address(text: str) -> None:
+    try:
+        ip_address(text)
+    except ValueError:
+        raise WrongUsage(f"{shown(text)!r} is no address: give --bind one as 192.168.0.13, not a name") from None
 
 
 async def _serve(port: int, addresses: list[str]) -> int:

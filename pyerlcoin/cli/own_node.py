@@ -61,7 +61,8 @@ def _addresses(host: str) -> tuple[str, str]:
     """The address of this machine that leads to `host`, and the address of `host`. Sends nothing."""
     try:
         family, _, _, _, remote = socket.getaddrinfo(host, _EPMD_PORT, type=socket.SOCK_DGRAM)[0]
-    except OSError:
+    except (OSError, UnicodeError):
+        # The latter is of a name that has no IDNA form: two dots in a row, or a label of more than 63 letters.
         raise HostUnknown(host) from None
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         try:

@@ -110,7 +110,8 @@ class Site:
         await runner.setup()
         try:
             await web.TCPSite(runner, self._host, self._port).start()
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
+            # The latter is of a host that can be none: two dots in a row, or a label of more than 63 letters.
             await runner.cleanup()
             raise WrongUsage(
                 f"the page cannot listen on {self._host}:{self._port} ({_reason(error)}): "
@@ -249,8 +250,10 @@ class Site:
         self._feed.stale = False
 
 
-def _reason(error: OSError) -> str:
+def _reason(error: OSError | UnicodeError) -> str:
     """What the system says, without what asyncio puts around it."""
+    if isinstance(error, UnicodeError):
+        return "no such host"
     return os.strerror(error.errno).lower() if error.errno and error.errno > 0 else error.strerror or str(error)
 
 

@@ -17,5 +17,9 @@ def test_it_answers_until_it_is_told_to_stop() -> None:
         assert child.err == []
 
 
+def test_what_is_no_address(run: Run) -> None:
+    refused(run("epmd", "--port", str(free_port()), "--bind", "a..b"), 2, "'a..b' is no address")
+
+
 def test_an_address_of_another_machine(run: Run) -> None:
     refused(run("epmd", "--port", str(free_port()), "--bind", "192.0.2.1"), 2, "is it an address of this machine?")

