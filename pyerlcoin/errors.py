@@ -8,7 +8,8 @@
     ├── RefusedByPeer       4   reached, and refused: cookie, name, version
     ├── GaveUp              5   --max-retries attempts went by
     ├── LedgerUnusable      6   the ledger cannot be opened, or is not this game's
-    └── WrongSearch         7   an engine finds something else than hashlib
+    ├── WrongSearch         7   an engine finds something else than hashlib
+    └── SearchFailed        8   a search broke off: its processes were ended, or the engine failed
 
 `str()` of each is one sentence for a person, which says what to do. Exit code 0 is done, 130 interrupted.
 """
@@ -25,6 +26,7 @@ __all__ = [
     "GaveUp",
     "LedgerUnusable",
     "RefusedByPeer",
+    "SearchFailed",
     "WrongSearch",
     "WrongUsage",
 ]
@@ -40,6 +42,7 @@ class ExitCode(IntEnum):
     GAVE_UP = 5
     LEDGER_UNUSABLE = 6
     WRONG_SEARCH = 7
+    SEARCH_FAILED = 8
     INTERRUPTED = 130
 
 
@@ -83,3 +86,9 @@ class WrongSearch(GameError):
     """An engine finds something else than hashlib: with it, coins are lost or told that are none."""
 
     exit_code = ExitCode.WRONG_SEARCH
+
+
+class SearchFailed(GameError):
+    """A search broke off: something ends its processes, or the engine failed."""
+
+    exit_code = ExitCode.SEARCH_FAILED

@@ -12,10 +12,11 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 
+from pyerlcoin.errors import SearchFailed
 from pyerlcoin.search.engine import Engine, Job
 from pyerlcoin.search.worker import request
 
-__all__ = ["Child", "ChildDied", "SearchFailed"]
+__all__ = ["Child", "ChildDied", "EngineFailed"]
 
 _CODE = """
 import sys
@@ -30,8 +31,8 @@ class ChildDied(Exception):
     """The worker process ended in the middle of a search. What it told so far is true; the rest is not known."""
 
 
-class SearchFailed(Exception):
-    """The engine raised in the worker process; the text is its exception."""
+class EngineFailed(SearchFailed):
+    """The engine raised in the worker process, or that cannot be started."""
 
 
 class Child:
@@ -48,8 +49,11 @@ class Child:
         return self._process.pid if self._process else None
 
     def search(self, job: Job, stop: Callable[[], bool], progress: Callable[[int], None]) -> list[int]:
-        """As `Engine.search`. Raises `ChildDied`, after which the next search has a new process, or `SearchFailed`."""
-        process = self._process or self._start()
+        """As `Engine.search`. Raises `ChildDied`, after which the next search has a new process, or `EngineFailed`."""
+        try:
+            process = self._process or self._start()
+        except OSError as error:
+            raise EngineFailed(f"no worker process can be started ({error.strerror}): is memory short?") from error
         assert process.stdin is not None
         assert process.stdout is not None
         found: list[int] = []
@@ -66,7 +70,9 @@ class Child:
                 elif word == b"done":
                     return found
                 else:
-                    raise SearchFailed(rest.decode())
+                    raise EngineFailed(
+                        f"the engine failed ({rest.decode()}): search with another --engine, and tell its authors"
+                    )
                 if not told and stop():
                     told = True
                     process.stdin.write(b"stop\n")

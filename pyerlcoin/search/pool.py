@@ -21,6 +21,7 @@ from time import perf_counter, sleep
 from types import TracebackType
 from typing import Protocol
 
+from pyerlcoin.errors import SearchFailed
 from pyerlcoin.search.child import Child, ChildDied
 from pyerlcoin.search.digits import is_hit, threshold
 from pyerlcoin.search.engine import Engine, Job
@@ -54,7 +55,7 @@ _LOOK_SECONDS = 0.02
 _MAX_DEATHS = 3
 
 
-class WorkersDied(Exception):
+class WorkersDied(SearchFailed):
     """The same piece of a search ended several worker processes one after another."""
 
 

@@ -2,17 +2,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
+from pyerlcoin.search.choose import Choice
 from pyerlcoin.search.engine import Job
 from tests.cli.conftest import Served, serving
 from tests.support.cli import Run, refused
 from tests.support.clock import UNIT
 from tests.support.process import pyerlcoin, run_pyerlcoin
-from tests.support.search import expected
+from tests.support.search import Mortal, expected
 
 MINE = ("--zeros", "3", "--engine", "python", "--workers", "1")
 
@@ -47,6 +49,14 @@ def test_a_wrong_number_of_zeros_is_seen_by_both(near: Served, run: Run) -> None
     code, out, _ = run("mine", near.node, "--as", "Dot", *arguments)
     assert code == 0
     assert "rejected: verification failed" in out
+
+
+def test_a_search_that_breaks_off_ends_it(near: Served, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pyerlcoin.cli.mine.choose", lambda name: Choice(Mortal(), name))
+    code, out, err = run("mine", near.node, "--as", "Mo", "--zeros", "3", "--quiet")
+    assert code == 8
+    assert re.fullmatch(r"pyerlcoin: a worker process ended 3 times .* is memory short\?\n", err)
+    assert "is memory short?" in out, "why it stopped"
 
 
 def test_a_name_that_another_miner_has(served: Served) -> None:

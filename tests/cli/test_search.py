@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from pyerlcoin.search.choose import Choice
 from pyerlcoin.search.engine import Job
+from pyerlcoin.search.python import PythonEngine
 from tests.support.cli import Run, refused
 from tests.support.clock import eventually
 from tests.support.process import has_children, pyerlcoin
-from tests.support.search import expected
+from tests.support.search import Mortal, Unable, expected
 
 
 def test_it_prints_the_coins_that_hashlib_finds(run: Run) -> None:
@@ -38,6 +42,14 @@ def test_a_range_the_wrong_way_round(run: Run) -> None:
 
 def test_a_secret_that_is_no_text(run: Run) -> None:
     refused(run("search", "1", "9", "--secret", "\udcff"), 2, "not UTF-8")
+
+
+@pytest.mark.parametrize(("engine", "words"), [(Mortal, "is memory short?"), (Unable, "(ValueError: two lines)")])
+def test_a_search_that_breaks_off(
+    run: Run, monkeypatch: pytest.MonkeyPatch, engine: type[PythonEngine], words: str
+) -> None:
+    monkeypatch.setattr("pyerlcoin.cli.search.choose", lambda name: Choice(engine(), name))
+    refused(run("search", "1", "1000000", "--secret", "s"), 8, words)
 
 
 async def test_ctrl_c_ends_it_with_130() -> None:

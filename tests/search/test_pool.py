@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, wait
@@ -12,11 +12,12 @@ from itertools import pairwise
 
 import pytest
 
+from pyerlcoin.errors import ExitCode, SearchFailed
 from pyerlcoin.search.engine import Job
 from pyerlcoin.search.pool import Pool, Search, WorkersDied
 from pyerlcoin.search.python import PythonEngine
 from tests.support.clock import UNIT
-from tests.support.search import expected
+from tests.support.search import Mortal, Unable, expected
 
 
 class Gated:
@@ -52,19 +53,6 @@ class Threaded(PythonEngine):
     """The python engine, held to be one that releases the lock."""
 
     parallel = "threads"
-
-
-class Mortal(PythonEngine):
-    """Takes its process along at the end of every search."""
-
-    def search(self, job: Job, stop: Callable[[], bool], progress: Callable[[int], None]) -> list[int]:
-        os.kill(os.getpid(), signal.SIGTERM)
-        raise AssertionError
-
-
-class Unable(PythonEngine):
-    def search(self, job: Job, stop: Callable[[], bool], progress: Callable[[int], None]) -> list[int]:
-        raise ValueError("two\nlines")
 
 
 @pytest.fixture(params=[PythonEngine, Threaded])
@@ -270,14 +258,25 @@ def test_a_failing_engine_fails_the_search_only() -> None:
 
 
 def test_an_exception_in_a_process_comes_back() -> None:
-    with Pool(Unable(), workers=1) as pool, pytest.raises(Exception, match="ValueError: two lines"):
+    with Pool(Unable(), workers=1) as pool, pytest.raises(SearchFailed, match="ValueError: two lines") as caught:
+        pool.submit(LONG).future.result(60 * UNIT)
+    assert caught.value.exit_code is ExitCode.SEARCH_FAILED
+
+
+def test_a_process_that_cannot_be_started_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_memory(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    monkeypatch.setattr("subprocess.Popen", no_memory)
+    with Pool(PythonEngine(), workers=1) as pool, pytest.raises(SearchFailed, match="Cannot allocate memory"):
         pool.submit(LONG).future.result(60 * UNIT)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals end processes on POSIX")
 def test_a_piece_that_ends_its_process_every_time_is_given_up() -> None:
-    with Pool(Mortal(), workers=1) as pool, pytest.raises(WorkersDied):
+    with Pool(Mortal(), workers=1) as pool, pytest.raises(WorkersDied, match="is memory short") as caught:
         pool.submit(LONG).future.result(60 * UNIT)
+    assert caught.value.exit_code is ExitCode.SEARCH_FAILED
 
 
 def test_a_pause_holds_every_search_where_it_is() -> None:

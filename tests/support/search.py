@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
+import signal
 from collections.abc import Callable
 
 from pyerlcoin.search.engine import Engine, Job
 from pyerlcoin.search.python import PythonEngine
 
-__all__ = ["Blind", "expected", "hunt", "random_job"]
+__all__ = ["Blind", "Mortal", "Unable", "expected", "hunt", "random_job"]
 
 
 class Blind(PythonEngine):
@@ -21,6 +23,19 @@ class Blind(PythonEngine):
     def search(self, job: Job, stop: Callable[[], bool], progress: Callable[[int], None]) -> list[int]:
         progress(job.size)
         return []
+
+
+class Mortal(PythonEngine):
+    """Takes its process along at the end of every search."""
+
+    def search(self, job: Job, stop: Callable[[], bool], progress: Callable[[int], None]) -> list[int]:
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise AssertionError
+
+
+class Unable(PythonEngine):
+    def search(self, job: Job, stop: Callable[[], bool], progress: Callable[[int], None]) -> list[int]:
+        raise ValueError("two\nlines")
 
 
 def expected(job: Job) -> list[int]:
