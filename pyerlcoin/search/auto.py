@@ -47,6 +47,13 @@ class AutoEngine:
         """The engine that does the work where there is much of it."""
         return self._slow.name if self._broken else self._fast.name
 
+    @property
+    def sentence(self) -> str:
+        """Which engine searches, as it stands now."""
+        if self._broken:
+            return f"engine {self._slow.name}, as {self._fast.name} failed here"
+        return f"engine {self._fast.name}, with {self._slow.name} where that is sooner done"
+
     def unavailable(self) -> str | None:
         """As the fast engine says."""
         return self._fast.unavailable()

@@ -24,8 +24,12 @@ class Choice:
     """The engine to give to a `Pool`."""
 
     engine: Engine
-    sentence: str
-    """For the user: what was chosen and, where another would be faster, what to install for it."""
+    chosen: str
+
+    @property
+    def sentence(self) -> str:
+        """For the user: which engine searches and, where another would be faster, what to install for it."""
+        return self.engine.sentence if isinstance(self.engine, AutoEngine) else self.chosen
 
 
 def engines() -> list[Engine]:
@@ -51,4 +55,5 @@ def _fastest() -> Choice:
     reason = simd.unavailable()
     if reason is not None:
         return Choice(python, f"engine {python.name}; {simd.name} is some 20 times faster: {reason}")
-    return Choice(AutoEngine(simd, python), f"engine {simd.name}, with {python.name} where that is sooner done")
+    auto = AutoEngine(simd, python)
+    return Choice(auto, auto.sentence)

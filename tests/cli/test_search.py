@@ -52,6 +52,22 @@ def test_a_search_that_breaks_off(
     refused(run("search", "1", "1000000", "--secret", "s"), 8, words)
 
 
+def test_an_engine_that_failed_is_not_said_to_have_searched(
+    run: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pytest.importorskip("llvmlite", reason="llvmlite is not installed")
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("no such processor")
+
+    monkeypatch.setattr("pyerlcoin.search.simd.engine.SimdEngine.load", broken)
+    code, out, err = run("search", "1000000", "3000000", "--secret", "Serun+u", "--json")
+    assert (code, json.loads(out)["engine"]) == (0, "python")
+    code, out, err = run("search", "1000000", "3000000", "--secret", "Serun+u")
+    assert code == 0
+    assert err.endswith(", engine python, as simd failed here\n")
+
+
 async def test_ctrl_c_ends_it_with_130() -> None:
     arguments = ("1", str(10**15), "--secret", "s", "--zeros", "9", "--engine", "python", "--workers", "1")
     async with pyerlcoin("search", *arguments) as child:

@@ -113,13 +113,13 @@ def test_a_broken_compiler_is_told_once_and_done_without(fault: Exception, caplo
     fast = Fast(cached=True, fault=fault)
     auto = AutoEngine(fast, PythonEngine())
     job = Job(b"auto", 10**6, 10**6 + 50_000, 3)
-    assert auto.name == "simd"
+    assert (auto.name, auto.sentence) == ("simd", "engine simd, with python where that is sooner done")
     with caplog.at_level(logging.WARNING):
         assert hunt(auto, job) == expected(job)
         assert hunt(auto, job) == expected(job)
     assert [str(fault) in record.message for record in caplog.records] == [True]
     assert fast.searched == []
-    assert auto.name == "python"
+    assert (auto.name, auto.sentence) == ("python", "engine python, as simd failed here")
 
 
 def test_across_lengths_and_stopped() -> None:

@@ -47,6 +47,7 @@ def test_with_llvmlite_the_vectors_are_chosen() -> None:
     pytest.importorskip("llvmlite", reason="llvmlite is not installed")
     choice = choose()
     assert choice.engine.name == "simd"
+    assert choice.sentence == "engine simd, with python where that is sooner done"
     assert choice.engine.parallel == "threads"
     job = Job(b"Serun+u", 0, 20_000, 3)
     assert hunt(choice.engine, job) == expected(job)

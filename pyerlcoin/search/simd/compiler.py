@@ -58,8 +58,9 @@ class Compiler:
         llvm.initialize_native_asmprinter()
 
     def is_cached(self, name: str, text: str) -> bool:
-        """Whether the disk has a file for it, good or not."""
-        return self._path(name, self._key(text)).exists()
+        """Whether the disk has a file for it, good or not, in a directory that is the user's alone."""
+        # Not `Path.exists`, which raises where it may not look.
+        return self._is_ours() and os.path.exists(self._path(name, self._key(text)))
 
     def address(self, name: str, text: str) -> int:
         """Where function `name` of the module `text` is; compiled, unless the disk has it.

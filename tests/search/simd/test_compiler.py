@@ -97,6 +97,13 @@ def test_no_directory_is_no_disaster(tmp_path: Path, caplog: pytest.LogCaptureFi
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
+def test_a_directory_that_cannot_be_looked_into_holds_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    unreadable = compilers(tmp_path / ("x" * 300))  # for root, too
+    assert not unreadable.is_cached("answer", ANSWER)
+    assert answer(unreadable) == 42
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
 def test_what_llvm_does_not_understand(directory: Path) -> None:
     with pytest.raises(RuntimeError):
         compilers(directory).address("answer", "define nonsense")
