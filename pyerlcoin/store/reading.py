@@ -30,7 +30,7 @@ from pyerlcoin.coin.sizing import AUTO, Workload
 from pyerlcoin.coin.unit import Unit
 from pyerlcoin.errors import LedgerUnusable
 from pyerlcoin.store import schema
-from pyerlcoin.store.db import connect, in_words
+from pyerlcoin.store.db import connect, in_words, is_at_rest
 from pyerlcoin.store.integers import from_column
 
 __all__ = ["Game", "Reading", "Refused", "Started", "check", "game_of", "past_of"]
@@ -75,15 +75,20 @@ class Reading:
     """A ledger file, read only, at the moment of its opening; a context manager.
 
     Raises `LedgerUnusable` when it is none, or a newer program's. So does any method, when the file turns out to be
-    damaged.
+    damaged, and the end of the context when a server wrote to what was at rest at the opening. A ledger at rest is only
+    read: nothing is made beside it.
     """
 
     def __init__(self, path: Path | str) -> None:
         self.path = path
         if not _is_file(path):
             raise LedgerUnusable(f"there is no ledger {path}: look at the path that the server printed when it started")
+        # Who only reads would leave SQLite's files beside what is at rest, or find no right to make them. The stamp is
+        # taken first, so that a server which starts in between is seen.
+        stamp = _stamp(path)
+        self._stamp = stamp if is_at_rest(path) else None
         try:
-            self.connection = connect(path, write=False)
+            self.connection = connect(path, write=False, at_rest=self._stamp is not None)
             try:
                 check(path, self.connection)
                 self.connection.execute("BEGIN")
@@ -92,7 +97,7 @@ class Reading:
                 self.connection.close()
                 raise
         except sqlite3.Error as error:
-            raise in_words(path, error) from error
+            raise self._in_words(error) from error
 
     def __enter__(self) -> Self:
         return self
@@ -101,8 +106,10 @@ class Reading:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        if self._stamp not in (None, _stamp(self.path)) and (error is None or isinstance(error, Exception)):
+            raise LedgerUnusable(f"the ledger {self.path} was written while it was read: do it again") from error
         if isinstance(error, sqlite3.Error):
-            raise in_words(self.path, error) from error
+            raise self._in_words(error) from error
 
     def close(self) -> None:
         """Let go of the file. Idempotent."""
@@ -132,11 +139,29 @@ class Reading:
         )
         return [Refused(row[0], row[1], Reason(row[2]), *row[3:]) for row in self.connection.execute(query)]
 
+    def _in_words(self, error: sqlite3.Error) -> LedgerUnusable:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        no_room_beside = self._stamp is None and os.access(self.path, os.R_OK)
+        if no_room_beside and code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+            return LedgerUnusable(
+                f"the ledger {self.path} cannot be read there, as its server did not end in good order: "
+                "copy it together with its -wal to a folder of yours"
+            )
+        return in_words(self.path, error)
+
     def _rows(
         self, query: str, make: Callable[[tuple[Any, ...]], Fact | Started]
     ) -> Iterator[tuple[int, Fact | Started]]:
         for row in self.connection.execute(query):
             yield row[0], make(row)
+
+
+def _stamp(path: Path | str) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
 
 
 def _is_file(path: Path | str) -> bool:

@@ -114,23 +114,77 @@ def test_a_name_that_no_file_can_have(tmp_path: Path) -> None:
         Reading(tmp_path / "file" / "x")
 
 
-def test_a_folder_that_this_user_may_not_enter(tmp_path: Path) -> None:
-    """In a child, which gives up the rights that a root user's tests would have."""
-    open_store(tmp_path / "x").close()
-    for parent in [*tmp_path.parents][:3]:
+def as_somebody_else(folder: Path, path: Path, mode: int = 0o555) -> str:
+    """What a child finds there that gives up the rights which a root user's tests would have: coins, or an error."""
+    for parent in [*folder.parents][:3]:
         if os.geteuid() == 0:
             parent.chmod(0o755)
-    tmp_path.chmod(0o600)
+    folder.chmod(mode)
     program = (
         "import os, sys\n"
         "from pyerlcoin.errors import LedgerUnusable\n"
         "from pyerlcoin.store.reading import Reading\n"
         "if os.geteuid() == 0: os.setuid(65534)\n"
-        "try: Reading(sys.argv[1])\n"
+        "try:\n"
+        "    with Reading(sys.argv[1]) as reading: print(sum(miner.coins for miner in reading.past().miners))\n"
         "except LedgerUnusable as error: print(error)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program, tmp_path / "x"], capture_output=True, text=True, timeout=PATIENCE
-    )
-    tmp_path.chmod(0o755)
-    assert "cannot be opened (Permission denied)" in done.stdout, done
+    done = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, timeout=PATIENCE)
+    folder.chmod(0o755)
+    assert done.returncode == 0, done
+    return done.stdout
+
+
+def test_a_folder_that_this_user_may_not_enter(tmp_path: Path) -> None:
+    open_store(tmp_path / "x").close()
+    assert "cannot be opened (Permission denied)" in as_somebody_else(tmp_path, tmp_path / "x", 0o600)
+
+
+def test_reading_what_is_at_rest_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    with open_store(path) as store:
+        play(store)
+    (tmp_path / "x-lock").unlink()
+    before = path.read_bytes()
+    with Reading(path) as reading:
+        assert sum(isinstance(fact, CoinAccepted) for fact in reading.facts()) == 3
+        assert [each.name for each in tmp_path.iterdir()] == ["x"]
+    assert path.read_bytes() == before
+
+
+def test_a_copy_that_may_only_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    with open_store(path) as store:
+        play(store)
+    (tmp_path / "x-lock").unlink()
+    assert as_somebody_else(tmp_path, path) == "3\n"
+
+
+def test_what_was_killed_and_may_only_be_read_is_said_to_be_so(tmp_path: Path) -> None:
+    with open_store(tmp_path / "x") as store:
+        play(store)
+        killed = tmp_path / "killed"
+        killed.mkdir()
+        for name in ("x", "x-wal"):
+            (killed / name).write_bytes((tmp_path / name).read_bytes())
+    with Reading(killed / "x") as reading:
+        assert reading.past().miners[0].coins == 1
+    (killed / "x-shm").unlink()
+    assert "its server did not end in good order" in as_somebody_else(killed, killed / "x")
+
+
+def test_a_server_that_starts_while_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    open_store(path).close()
+    reading = Reading(path)
+    with open_store(path, now=2000.0) as store:
+        play(store, 2001.0)
+        with reading:
+            assert reading.past().miners == (), "its log is not looked at"
+    reading = Reading(path)
+    with open_store(path, now=4000.0) as store:
+        commit(store, store.ledger.hello(9, "d@h", "Dee", 4001.0).facts)
+    with pytest.raises(LedgerUnusable, match="was written while it was read"), reading:
+        pass
+    with Reading(path) as reading:
+        assert len(reading.past().miners) == 4
