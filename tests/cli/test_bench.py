@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
@@ -111,10 +112,11 @@ def test_a_pipe_sees_the_table_alone(capfd: pytest.CaptureFixture[str]) -> None:
     assert "\x1b" not in out
 
 
-async def test_ctrl_c_ends_it_with_130() -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_ends_it_with_130(number: signal.Signals) -> None:
     async with pyerlcoin("bench", "--engine", "python", "--seconds", "3600") as child:
         # Its worker is there, and nothing is left but to search.
         await eventually(lambda: has_children(child.pid))
-        child.interrupt()
+        child.signal(number)
         assert await child.wait() == 130
         assert not child.matches("Traceback")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -172,6 +173,37 @@ def test_a_name_is_told_in_any_encoding(ledger: Path, encoding: str) -> None:
     )
     assert "0" in said
     assert [one["name"] for one in json.loads(said[-1])["miners"]] == ["Zoë ☃"]
+
+
+@pytest.mark.parametrize(
+    ("listens", "number"),
+    [
+        ("nobody", signal.SIGINT),
+        ("nobody", signal.SIGTERM),
+        ("asyncio", signal.SIGINT),
+        ("asyncio", signal.SIGTERM),
+        ("ignored", signal.SIGTERM),
+    ],
+)
+def test_a_signal_is_an_interruption_whoever_listens(listens: str, number: signal.Signals) -> None:
+    """Also where the shell had Ctrl-C ignored, as it does for what a script runs in the background."""
+    program = (
+        "import asyncio, os, signal, sys\n"
+        "from pyerlcoin import cli\n"
+        "from pyerlcoin.cli import app, edge\n"
+        f"number, listens = {number.value}, {listens!r}\n"
+        "async def hear():\n"
+        "    os.kill(os.getpid(), number)\n"
+        "    await asyncio.Event().wait()\n"
+        "def command(**_):\n"
+        "    asyncio.run(hear()) if listens == 'asyncio' else os.kill(os.getpid(), number)\n"
+        "    print('nobody heard')\n"
+        "if listens == 'ignored': signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "edge.make_app = lambda arguments: command\n"
+        "sys.exit(cli.main())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60 * UNIT)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 async def test_module_and_command_are_the_same() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import signal
 
 import pytest
 
@@ -68,11 +69,12 @@ def test_an_engine_that_failed_is_not_said_to_have_searched(
     assert err.endswith(", engine python, as simd failed here\n")
 
 
-async def test_ctrl_c_ends_it_with_130() -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_ends_it_with_130(number: signal.Signals) -> None:
     arguments = ("1", str(10**15), "--secret", "s", "--zeros", "9", "--engine", "python", "--workers", "1")
     async with pyerlcoin("search", *arguments) as child:
         # Its worker is there, and nothing is left but to search.
         await eventually(lambda: has_children(child.pid))
-        child.interrupt()
+        child.signal(number)
         assert await child.wait() == 130
         assert not child.matches("Traceback")
