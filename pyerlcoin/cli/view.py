@@ -41,7 +41,7 @@ WORDS: Final = {10.0: "10 s", 60.0: "60 s", 900.0: "15 min"}
 def is_live(quiet: bool) -> bool:
     """Whether a picture may move there: a terminal that can, and nobody who wants plain lines."""
     console = Console()
-    return not quiet and console.is_terminal and not console.is_dumb_terminal and "NO_COLOR" not in os.environ
+    return not quiet and console.is_terminal and not console.is_dumb_terminal and not os.environ.get("NO_COLOR")
 
 
 class Form(Enum):

@@ -223,8 +223,12 @@ def test_plain_lines_are_for_whoever_wants_them(plain: str, monkeypatch: pytest.
     assert view.is_live(quiet=plain == "quiet") is False
 
 
-def test_a_terminal_gets_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("no_color", [None, ""])
+def test_a_terminal_gets_the_picture(monkeypatch: pytest.MonkeyPatch, no_color: str | None) -> None:
+    """Also where NO_COLOR is set and empty, which is not to count (no-color.org)."""
     monkeypatch.delenv("NO_COLOR", raising=False)
+    if no_color is not None:
+        monkeypatch.setenv("NO_COLOR", no_color)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert view.is_live(quiet=False) is True
