@@ -106,9 +106,7 @@ async def _mine_until(stopped: asyncio.Event, miners: list[MinerRole]) -> None:
 def _show(role: ServerRole, timing: LoopTiming, stopped: asyncio.Event, quiet: bool) -> Show:
     if view.is_live(quiet):
         return view.Screen(
-            lambda rows: view.board(role.ledger.progress(timing.now()), "The board", rows),
-            sentences.of_server,
-            closed=stopped.set,
+            lambda rows: view.board(role.ledger.progress(timing.now()), "The board", rows), sentences.of_server
         )
 
     def status() -> str:

@@ -9,7 +9,7 @@ from datetime import datetime
 from time import monotonic
 from typing import Final
 
-from pyerlcoin.cli.output import is_unread, silence
+from pyerlcoin.cli.output import has_hung_up, is_unread, silence
 
 __all__ = ["EVERY", "MOST", "Lines", "Output"]
 
@@ -23,7 +23,8 @@ MOST: Final = 50
 class Output:
     """Standard output, a line at a time. When nobody reads it any more, `closed` is called, once.
 
-    What finds no room on a full disk is lost, unless the buffer has some.
+    But not for a terminal that hung up: whoever closed it, and has SIGHUP ignored, wants this to go on. What finds no
+    room on a full disk is lost, unless the buffer has some.
     """
 
     def __init__(self, closed: Callable[[], None]) -> None:
@@ -43,7 +44,8 @@ class Output:
                 return
             self._broken = True
             silence(sys.stdout)
-            self._closed()
+            if not has_hung_up(error):
+                self._closed()
 
 
 class Lines:

@@ -74,7 +74,7 @@ def show_miner(role: MinerRole, options: MinerOptions, events: Events, timing: T
                     keys=with_keys,
                 )
 
-            show = view.Screen(picture, sentences.of_miner, brief, closed)
+            show = view.Screen(picture, sentences.of_miner, brief)
     events.subscribe(lambda event: waiting.event(event, timing.now()))
     events.subscribe(show.event)
     return show

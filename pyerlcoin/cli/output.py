@@ -10,7 +10,7 @@ import os
 import sys
 from typing import IO, Final
 
-__all__ = ["is_full", "is_unread", "json_line", "prepare", "silence"]
+__all__ = ["has_hung_up", "is_full", "is_unread", "json_line", "prepare", "silence"]
 
 _UNREAD: Final = frozenset({errno.EPIPE, errno.EIO})
 """A pipe whose reader went, and a terminal that hung up."""
@@ -32,6 +32,11 @@ def prepare() -> None:
 def is_unread(error: OSError) -> bool:
     """Whether a write failed because nobody is there to read it, now or later."""
     return error.errno in _UNREAD
+
+
+def has_hung_up(error: OSError) -> bool:
+    """Whether it did because the terminal was closed."""
+    return error.errno == errno.EIO
 
 
 def is_full(error: OSError) -> bool:

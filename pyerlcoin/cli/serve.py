@@ -199,7 +199,6 @@ def _show(
                 lambda rows: view.board(role.ledger.progress(timing.now()), heading, rows),
                 sentences.of_server,
                 status,
-                stopped.set,
             )
         case view.Form.JSON:
             told = JsonEventLines(lambda: asdict(role.ledger.progress(timing.now())), stopped.set, timing.now)

@@ -63,7 +63,7 @@ class Screen:
     """A `running.Show`: a picture, and the newest lines under it.
 
     `picture` is told how many rows there are for it. `status` gives the line that `status()` shows. When the terminal
-    hangs up, `closed` is called, once.
+    hangs up, nothing is drawn any more: whoever closed it, and has SIGHUP ignored, wants the rest to go on.
     """
 
     def __init__(
@@ -71,14 +71,12 @@ class Screen:
         picture: Callable[[int], RenderableType],
         sentence: Callable[[object], str | None],
         status: Callable[[], str | None] = lambda: None,
-        closed: Callable[[], None] = lambda: None,
         *,
         console: Console | None = None,
     ) -> None:
         self._picture = picture
         self._sentence = sentence
         self._status = status
-        self._closed = closed
         self._lines: deque[str] = deque(maxlen=LINES)
         self._said: list[str] = []
         self._handlers: list[logging.Handler] | None = None
@@ -151,7 +149,6 @@ class Screen:
         if not there and not self._hung_up:
             self._hung_up = True
             silence(console.file)
-            self._closed()
 
     def _new_live(self) -> Live:
         return Live(console=self._console, auto_refresh=False, redirect_stderr=True, redirect_stdout=True)
