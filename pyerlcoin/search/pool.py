@@ -121,7 +121,7 @@ class Search:
     def _found(self, coin: int) -> None:
         # The time goes into the measured rate: so pieces become smaller, and fewer coins wait in each.
         while self._full is not None and self._full() and not self.future.done():
-            sleep(_LOOK_SECONDS)
+            sleep(_LOOK_SECONDS)  # in a thread of the pool: nobody tells when there is room again
         self._coins.append(coin)
         if self._on_coin is not None and not self.future.done():
             self._on_coin(coin)
