@@ -54,7 +54,7 @@ async def test_a_thousand_idle_connections(record_property: Callable[[str, objec
                         assert await other.ping(node.name) >= 0
                         peers.kill()
                         await peers.wait()
-                    await until(lambda: node.tables().connections == 1)
+                    await until(lambda: node.tables().connections == 1 and not node._peers._closing)
                     left.append(heap())
                     record_property("heap_bytes_per_idle_connection", each)
                     print(f"{each:.0f} bytes of heap for each idle connection")

@@ -48,6 +48,41 @@ class Connection(asyncio.BufferedProtocol):
         most_queued: bytes that may be queued here before they are given to the socket.
     """
 
+    # Without them, a dictionary each: of so many attributes it takes more than all else that an idle one keeps.
+    __slots__ = (
+        "_at_last",
+        "_buffer",
+        "_can_wait",
+        "_flush_due",
+        "_frames_at_check",
+        "_gathering",
+        "_inbound",
+        "_lingering",
+        "_link",
+        "_next_unlink",
+        "_owner",
+        "_put_off",
+        "_receiving",
+        "_ticks_seen",
+        "_transport",
+        "_unhurried",
+        "_watching",
+        "_writable",
+        "_wrote_since_tick",
+        "creation",
+        "dialled",
+        "gathered",
+        "gone",
+        "most_queued",
+        "node",
+        "peer",
+        "pid_prefix",
+        "quiet_checks",
+        "takes",
+        "up",
+        "wrote",
+    )
+
     def __init__(self, node: Node, transport: asyncio.Transport, established: Established, *, dialled: bool) -> None:
         self.peer: Final = established.peer
         self.node: Final = established.peer.full
