@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from pyerlcoin.cli.output_file import write_output
 from pyerlcoin.coin.coin import digest_hex
 from pyerlcoin.errors import ExitCode, WrongUsage
 from pyerlcoin.store.reading import Reading
@@ -42,10 +43,7 @@ def board(
         state, history = replay(
             reading.past(), reading.facts(), zeros=game.zeros, digest=partial(digest_hex, game.secret)
         )
-    try:
-        output.write_bytes(write(state, history))
-    except OSError as error:
-        raise WrongUsage(f"cannot write {output} ({error.strerror}): give -o another file") from error
+    write_output(output, write(state, history), ledger)
     typer.echo(f"{output}: {state['game']['miners']} miners, {state['game']['coins']} coins")
     return ExitCode.DONE
 

@@ -12,8 +12,9 @@ from typing import Annotated, Final, Literal
 import typer
 
 from pyerlcoin.cli.output import json_line
+from pyerlcoin.cli.output_file import write_output
 from pyerlcoin.coin.past import Open
-from pyerlcoin.errors import ExitCode, WrongUsage
+from pyerlcoin.errors import ExitCode
 from pyerlcoin.store.export import Export
 from pyerlcoin.store.export import export as read_all
 from pyerlcoin.store.reading import Reading
@@ -40,12 +41,9 @@ def export(
         everything = read_all(reading)
     if output is None:
         typer.echo(json_line(_plain(everything)) if format_ == "json" else _csv(everything), nl=format_ == "json")
-        return ExitCode.DONE
-    text = json.dumps(_plain(everything), ensure_ascii=False) + "\n" if format_ == "json" else _csv(everything)
-    try:
-        output.write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
-        raise WrongUsage(f"cannot write {output} ({error.strerror}): give -o another file") from error
+    else:
+        text = json.dumps(_plain(everything), ensure_ascii=False) + "\n" if format_ == "json" else _csv(everything)
+        write_output(output, text.encode(), ledger)
     return ExitCode.DONE
 
 
