@@ -13,6 +13,7 @@ from typing import Annotated, Final
 
 import typer
 
+from pyerlcoin.cli.descriptors import raise_limit
 from pyerlcoin.coin.coin import digest_hex
 from pyerlcoin.coin.ledger import Ledger
 from pyerlcoin.coin.past import Past
@@ -22,9 +23,10 @@ from pyerlcoin.roles.timing import Timing
 from pyerlcoin.store.earnings import earnings
 from pyerlcoin.store.reading import Reading
 from pyerlcoin.web import Board, Earned, Schedule, parse_moment
+from pyerlcoin.web.feed import CLIENTS
 from pyerlcoin.web.history import POINTS
 
-__all__ = ["EndsAt", "FreezeAt", "Page", "Web", "page_served", "read_page"]
+__all__ = ["EndsAt", "FreezeAt", "Page", "Web", "page_served", "pages_within", "read_page"]
 
 Web = Annotated[
     str | None,
@@ -81,10 +83,12 @@ async def page_served(
     if page is None:
         yield None
         return
+    from pyerlcoin.web.door import SPARE
     from pyerlcoin.web.site import Site
 
+    clients = pages_within(raise_limit(), SPARE)
     board = _board(page, ledger, timing.now(), file)
-    site = Site(board, progress=ledger.progress, clock=timing.now, host=page.host, port=page.port)
+    site = Site(board, progress=ledger.progress, clock=timing.now, host=page.host, port=page.port, clients=clients)
     unsubscribe = events.subscribe(board.fact)
     try:
         await site.start()
@@ -94,6 +98,14 @@ async def page_served(
             await site.stop()
     finally:
         unsubscribe()
+
+
+def pages_within(limit: int | None, spare: int) -> int:
+    """How many pages may follow where a process has `limit` descriptors and a page's door `spare` connections more.
+
+    Half of the descriptors stay with the game.
+    """
+    return CLIENTS if limit is None else max(1, min(CLIENTS, limit // 2 - spare))
 
 
 def _board(page: Page, ledger: Ledger, now: float, file: Path | None) -> Board:

@@ -13,6 +13,7 @@ import typer
 
 from pyerlcoin.beam import NodeName
 from pyerlcoin.cli import sentences, view
+from pyerlcoin.cli.descriptors import raise_limit
 from pyerlcoin.cli.jobs import stoppable
 from pyerlcoin.cli.json_events import JsonEventLines, JsonEvents
 from pyerlcoin.cli.keys import keys_read
@@ -133,6 +134,7 @@ def serve(
         peer_port=me.no_epmd,
         carrier=carrier,
     )
+    raise_limit()
     return run(_serve(cluster, node, open_store, page, seconds, view.form(quiet, json_events)))
 
 

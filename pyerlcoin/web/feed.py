@@ -12,7 +12,7 @@ from typing import Final
 __all__ = ["CLIENTS", "Feed", "Reader", "TooManyReaders"]
 
 CLIENTS: Final = 256
-"""The most open pages: a room of people with two devices each, and still far from any limit on open files."""
+"""The most open pages: a room of people with two devices each."""
 
 
 class TooManyReaders(Exception):

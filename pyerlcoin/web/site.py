@@ -20,6 +20,7 @@ from pyerlcoin.coin.progress import Progress
 from pyerlcoin.errors import WrongUsage
 from pyerlcoin.web import assets
 from pyerlcoin.web.board import Board, State
+from pyerlcoin.web.door import PATIENCE, SPARE, Door
 from pyerlcoin.web.feed import CLIENTS, Feed, TooManyReaders
 from pyerlcoin.web.hosts import host_allowed
 from pyerlcoin.web.metrics import Metrics
@@ -39,6 +40,9 @@ _KEEPALIVE: Final = 15.0
 
 _STUCK: Final = 30.0
 """Seconds that one write to a page may take. Its EventSource comes back by itself when it can."""
+
+_AT_ONCE: Final = 32
+"""Connections that may wait to be accepted."""
 
 _HEADERS: Final = {
     # Nothing inline, nothing from elsewhere, nothing framed, no markup made from strings.
@@ -61,7 +65,8 @@ class Site:
 
     `progress` is asked once per `interval` seconds for the ledger's figures, `clock` for the time (the ledger's own
     seconds). `names` are host names, besides localhost and any address, under which the page may be opened.
-    At most `clients` pages follow at a time; the next one is told to come back later.
+    At most `clients` pages follow at a time; the next one is told to come back later. There are at most `SPARE` more
+    connections than that, and one that asks for nothing is closed after `patience` seconds.
     """
 
     def __init__(
@@ -75,6 +80,7 @@ class Site:
         names: Iterable[str] = (),
         interval: float = INTERVAL,
         clients: int = CLIENTS,
+        patience: float = PATIENCE,
     ) -> None:
         self._board = board
         self._progress = progress
@@ -84,18 +90,21 @@ class Site:
         self._names = frozenset(name.lower().removesuffix(".") for name in (*names, host))
         self._interval = interval
         self._feed = Feed(clients)
+        self._most = clients + SPARE
+        self._patience = patience
         self._assets = assets.load()
         self._metrics = Metrics(self._state, lambda: len(self._feed))
         self._runner: web.AppRunner | None = None
+        self._listener: asyncio.Server | None = None
         self._ticker: asyncio.Task[None] | None = None
         self._answer: tuple[float, bytes] | None = None
 
     @property
     def url(self) -> str:
         """Where the page is, once started. A wildcard address is told as loopback, which reaches it."""
-        if self._runner is None or not self._runner.addresses:
+        if self._listener is None:
             raise RuntimeError("the site is not started")
-        host, port = self._runner.addresses[0][:2]
+        host, port = self._listener.sockets[0].getsockname()[:2]
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
         return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
@@ -106,10 +115,15 @@ class Site:
 
     async def start(self) -> None:
         """Listens. Raises `WrongUsage` when it cannot."""
-        runner = web.AppRunner(self.app(), access_log=None, handler_cancellation=True, shutdown_timeout=1.0)
+        runner = web.AppRunner(self.app(), handler_cancellation=True, shutdown_timeout=1.0)
         await runner.setup()
+        assert runner.server is not None
+        door = Door(runner.server, most=self._most, patience=self._patience)
         try:
-            await web.TCPSite(runner, self._host, self._port).start()
+            # So many are accepted before the door sees the first of them.
+            self._listener = await asyncio.get_running_loop().create_server(
+                door, self._host, self._port, backlog=_AT_ONCE
+            )
         except (OSError, UnicodeError) as error:
             # The latter is of a host that can be none: two dots in a row, or a label of more than 63 letters.
             await runner.cleanup()
@@ -128,6 +142,9 @@ class Site:
             with contextlib.suppress(asyncio.CancelledError):
                 await ticker
         self._feed.close()
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.close()
         runner, self._runner = self._runner, None
         if runner is not None:
             await runner.cleanup()

@@ -9,12 +9,14 @@ from urllib.request import urlopen
 
 import pytest
 
-from pyerlcoin.cli.page import page_served, read_page
+from pyerlcoin.cli.page import page_served, pages_within, read_page
 from pyerlcoin.coin.facts import CoinAccepted
 from pyerlcoin.coin.ledger import Ledger
 from pyerlcoin.errors import WrongUsage
 from pyerlcoin.roles.events import Events
 from pyerlcoin.roles.timing import LoopTiming
+from pyerlcoin.web.door import SPARE
+from pyerlcoin.web.feed import CLIENTS
 from tests.cli.conftest import serving
 from tests.support.cli import Run, refused
 from tests.support.games import open_store, play
@@ -55,6 +57,11 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "aiohttp", None)
     with pytest.raises(WrongUsage, match=r"pip install 'pyerlcoin\[web\]'"):
         read_page("8080", None, None)
+
+
+@pytest.mark.parametrize(("limit", "pages"), [(None, CLIENTS), (10_240, CLIENTS), (1024, CLIENTS), (256, 64), (100, 1)])
+def test_half_of_the_descriptors_stay_with_the_game(limit: int | None, pages: int) -> None:
+    assert pages_within(limit, SPARE) == pages
 
 
 async def test_the_board_follows_the_events_while_it_is_up() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from pyerlcoin.web.door import PATIENCE
 from pyerlcoin.web.site import Site
 from tests.support.evening import Evening
 
@@ -28,7 +29,9 @@ HOSTILE = (
 
 
 @asynccontextmanager
-async def served(evening: Evening, *, interval: float = 0.05, clients: int = 256, port: int = 0) -> AsyncIterator[Site]:
+async def served(
+    evening: Evening, *, interval: float = 0.05, clients: int = 256, port: int = 0, patience: float = PATIENCE
+) -> AsyncIterator[Site]:
     """The evening's board on a free port of loopback."""
     site = Site(
         evening.board,
@@ -38,6 +41,7 @@ async def served(evening: Evening, *, interval: float = 0.05, clients: int = 256
         interval=interval,
         clients=clients,
         port=port,
+        patience=patience,
     )
     await site.start()
     try:

@@ -1,0 +1,89 @@
+"""Raw connections to the board's port, as a room has them: silent, half said, kept open for no purpose."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+
+from pyerlcoin.web.door import SPARE
+from pyerlcoin.web.site import Site
+from tests.support.board import served
+from tests.support.clock import UNIT, eventually
+from tests.support.evening import Evening
+
+ASKED = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+FOLLOWS = b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
+SHORT = 0.2
+"""Seconds of patience, for tests in which it ends."""
+
+
+@asynccontextmanager
+async def connected(site: Site, said: bytes = b"") -> AsyncIterator[asyncio.StreamReader]:
+    """What the board says to somebody who says that much and no more."""
+    host, port = site.url.removeprefix("http://").rstrip("/").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    try:
+        writer.write(said)
+        yield reader
+    finally:
+        writer.close()
+
+
+async def end_of(reader: asyncio.StreamReader) -> bytes:
+    """All that is said until the board closes."""
+    async with asyncio.timeout(20 * UNIT):
+        try:
+            return await reader.read()
+        except ConnectionError:
+            return b""
+
+
+async def answer_of(reader: asyncio.StreamReader) -> bytes:
+    async with asyncio.timeout(20 * UNIT):
+        return await reader.readline()
+
+
+@pytest.mark.parametrize("said", [b"", b"GET /healthz HTTP/1.1\r\nHost: local", b"\r\n", ASKED, ASKED + b"GET / HT"])
+async def test_who_asks_for_nothing_is_let_go(said: bytes) -> None:
+    async with served(Evening({}), patience=SHORT) as site, connected(site, said) as reader:
+        assert (await end_of(reader)).startswith(b"HTTP/1.1 200") is said.startswith(ASKED)
+
+
+async def test_a_page_that_follows_stays() -> None:
+    async with served(Evening({}), patience=SHORT) as site, connected(site, FOLLOWS) as page:
+        assert b" 200 " in await answer_of(page)
+        async with connected(site) as silent:
+            await end_of(silent)
+        for _ in range(3):
+            async with asyncio.timeout(20 * UNIT):
+                assert await page.readuntil(b"event: state\n")
+        assert site.pages == 1
+
+
+async def test_a_crowd_takes_no_more_than_its_room() -> None:
+    async with served(Evening({}), clients=1, patience=60 * UNIT) as site, AsyncExitStack() as crowd:
+        page = await crowd.enter_async_context(connected(site, FOLLOWS))
+        assert b" 200 " in await answer_of(page)
+        leaving = await crowd.enter_async_context(AsyncExitStack())
+        for _ in range(SPARE):
+            await leaving.enter_async_context(connected(site))
+
+        async def asked() -> bool:
+            async with connected(site, ASKED) as reader:
+                return b" 200 " in await end_or_answer(reader)
+
+        assert not await asked()
+        async with asyncio.timeout(20 * UNIT):
+            assert await page.readuntil(b"event: state\n")
+        await leaving.aclose()
+        await eventually(asked)
+
+
+async def end_or_answer(reader: asyncio.StreamReader) -> bytes:
+    try:
+        return await answer_of(reader)
+    except ConnectionError:
+        return b""
