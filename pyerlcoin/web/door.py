@@ -1,4 +1,4 @@
-"""Who comes to the board's port: so many at a time, and none who asks for nothing.
+"""Who comes to the board's port: so many at a time, none who asks for nothing, and none who speaks no HTTP.
 
 A connection takes a descriptor of the process that also carries the game. Neither a page nor a stranger may take the
 last one, or no miner could come in.
@@ -7,9 +7,12 @@ last one, or no miner could come in.
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from typing import Any, Final, cast
 
 from aiohttp import web
+
+from pyerlcoin.web.refusal import Refusal
 
 __all__ = ["PATIENCE", "SPARE", "Door", "Visit"]
 
@@ -66,3 +69,15 @@ class Visit(web.RequestHandler):
         if self in self._door.inside:
             self._door.inside.discard(self)
             super().connection_lost(exc)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """The answer to a request that went wrong. What a stranger did wrong is not worth a line of the log."""
+        if status == HTTPStatus.BAD_REQUEST:
+            return Refusal()
+        return super().handle_error(request, status, exc, message)

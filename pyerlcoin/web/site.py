@@ -24,6 +24,7 @@ from pyerlcoin.web.door import PATIENCE, SPARE, Door
 from pyerlcoin.web.feed import CLIENTS, Feed, TooManyReaders
 from pyerlcoin.web.hosts import host_allowed
 from pyerlcoin.web.metrics import Metrics
+from pyerlcoin.web.policies import POLICIES
 
 __all__ = ["INTERVAL", "Site"]
 
@@ -43,19 +44,6 @@ _STUCK: Final = 30.0
 
 _AT_ONCE: Final = 32
 """Connections that may wait to be accepted."""
-
-_HEADERS: Final = {
-    # Nothing inline, nothing from elsewhere, nothing framed, no markup made from strings.
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -171,7 +159,7 @@ class Site:
         return await handler(request)
 
     async def _dress(self, request: web.Request, response: web.StreamResponse) -> None:
-        response.headers.update(_HEADERS)
+        response.headers.update(POLICIES)
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers.pop("Server", None)  # which versions run here is nobody's business
 

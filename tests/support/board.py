@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from pyerlcoin.web.door import PATIENCE
 from pyerlcoin.web.site import Site
+from tests.support.clock import UNIT
 from tests.support.evening import Evening
 
-__all__ = ["HOSTILE", "served"]
+__all__ = ["HOSTILE", "connected", "end_of", "served"]
 
 HOSTILE = (
     "<img src=x onerror=alert(1)>",
@@ -48,3 +50,24 @@ async def served(
         yield site
     finally:
         await site.stop()
+
+
+@asynccontextmanager
+async def connected(site: Site, said: bytes = b"") -> AsyncIterator[asyncio.StreamReader]:
+    """What the board says to somebody who says that much and no more."""
+    host, port = site.url.removeprefix("http://").rstrip("/").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    try:
+        writer.write(said)
+        yield reader
+    finally:
+        writer.close()
+
+
+async def end_of(reader: asyncio.StreamReader) -> bytes:
+    """All that is said until the board closes."""
+    async with asyncio.timeout(20 * UNIT):
+        try:
+            return await reader.read()
+        except ConnectionError:
+            return b""

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 
 import pytest
 
 from pyerlcoin.web.door import SPARE
-from pyerlcoin.web.site import Site
-from tests.support.board import served
+from tests.support.board import connected, end_of, served
 from tests.support.clock import UNIT, eventually
 from tests.support.evening import Evening
 
@@ -18,27 +16,6 @@ ASKED = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 FOLLOWS = b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
 SHORT = 0.2
 """Seconds of patience, for tests in which it ends."""
-
-
-@asynccontextmanager
-async def connected(site: Site, said: bytes = b"") -> AsyncIterator[asyncio.StreamReader]:
-    """What the board says to somebody who says that much and no more."""
-    host, port = site.url.removeprefix("http://").rstrip("/").split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    try:
-        writer.write(said)
-        yield reader
-    finally:
-        writer.close()
-
-
-async def end_of(reader: asyncio.StreamReader) -> bytes:
-    """All that is said until the board closes."""
-    async with asyncio.timeout(20 * UNIT):
-        try:
-            return await reader.read()
-        except ConnectionError:
-            return b""
 
 
 async def answer_of(reader: asyncio.StreamReader) -> bytes:
