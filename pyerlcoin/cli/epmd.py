@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-from ipaddress import ip_address
 from typing import Annotated, Final
 
 import typer
 
 from pyerlcoin.beam.dist import EPMD_PORT
+from pyerlcoin.beam.errors import HostUnknown
+from pyerlcoin.beam.node.carrier import resolve
 from pyerlcoin.beam.node.epmd_server import EpmdServer
 from pyerlcoin.cli.running import until_stopped
-from pyerlcoin.cli.text import shown
 from pyerlcoin.errors import WrongUsage
 from pyerlcoin.runtimes.native import translated
 
@@ -32,19 +32,11 @@ def epmd(
     ] = None,
 ) -> int:
     """Run the port mapper by which the nodes of a machine are found, for as long as no other one does."""
-    for address in bind or []:
-        _require_address(address)
     return asyncio.run(_serve(port or EPMD_PORT, bind or []))
 
 
-def _require_address(text: str) -> None:
-    try:
-        ip_address(text)
-    except ValueError:
-        raise WrongUsage(f"{shown(text)!r} is no address: give --bind one as 192.168.0.13, not a name") from None
-
-
 async def _serve(port: int, addresses: list[str]) -> int:
+    addresses = [await _resolved(address) for address in addresses]
     server = EpmdServer(port)
     with translated():
         await server.start([_LOOPBACK, *addresses])
@@ -56,3 +48,11 @@ async def _serve(port: int, addresses: list[str]) -> int:
         return await until_stopped()
     finally:
         await server.stop()
+
+
+async def _resolved(address: str) -> str:
+    """An address, also for a name of this machine."""
+    try:
+        return await resolve(address)
+    except HostUnknown:
+        raise WrongUsage(f"{address!r} is not known here: give --bind an address of this machine") from None

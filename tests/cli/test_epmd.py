@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from tests.support.cli import Run, refused
 from tests.support.ports import free_port
 from tests.support.process import pyerlcoin
@@ -17,9 +19,18 @@ def test_it_answers_until_it_is_told_to_stop() -> None:
         assert child.err == []
 
 
-def test_what_is_no_address(run: Run) -> None:
-    refused(run("epmd", "--port", str(free_port()), "--bind", "a..b"), 2, "'a..b' is no address")
-
-
 def test_an_address_of_another_machine(run: Run) -> None:
     refused(run("epmd", "--port", str(free_port()), "--bind", "192.0.2.1"), 2, "is it an address of this machine?")
+
+
+@pytest.mark.parametrize("bind", ["nosuch.invalid", "a..b", "x" * 70, "", "192.0.2.300"])
+def test_what_is_no_address(run: Run, bind: str) -> None:
+    refused(run("epmd", "--port", str(free_port()), "--bind", bind), 2, "give --bind an address of this machine")
+
+
+def test_a_name_of_this_machine_is_as_good_as_its_address() -> None:
+    port = str(free_port())
+    with pyerlcoin("epmd", "--port", port, "--bind", "localhost") as child:
+        child.wait_line_sync(f"epmd on port {port} of 127.0.0.1, ", stream="out")
+        child.interrupt()
+        assert child.wait_sync() == 130

@@ -241,6 +241,13 @@ async def test_a_taken_port_is_said_in_one_sentence(evening: Evening) -> None:
                 pass
 
 
+@pytest.mark.parametrize("host", ["a..b", "x" * 70, "nosuch.invalid", "192.0.2.1"])
+async def test_a_place_that_is_not_here_is_said_in_one_sentence(evening: Evening, host: str) -> None:
+    site = Site(evening.board, progress=evening.ledger.progress, clock=lambda: evening.now, host=host)
+    with pytest.raises(WrongUsage, match=r"cannot listen on .* give --web"):
+        await site.start()
+
+
 async def test_a_board_that_fails_does_not_stop_the_next_one(evening: Evening, http: ClientSession) -> None:
     failures = iter([RuntimeError("once"), RuntimeError("twice")])
 
