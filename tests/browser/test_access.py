@@ -13,7 +13,7 @@ from pyerlcoin.web.schedule import Schedule
 from tests.support.board import served
 from tests.support.clock import UNIT
 from tests.support.evening import START, Evening
-from tests.support.visitor import Visitor
+from tests.support.visitor import Visitor, expect
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -149,6 +149,20 @@ async def test_the_tools_of_the_wall_are_there_for_who_tabs_to_them(visitor: Vis
         assert await page.evaluate(opacity) == "1"
         await page.keyboard.press("Enter")
         assert not await page.evaluate("document.documentElement.classList.contains('kiosk')")
+
+
+async def test_a_tap_brings_the_tools_of_the_wall_back_and_does_no_more(visitor: Visitor) -> None:
+    async with served(game()) as site:
+        page = await visitor.open(f"{site.url}?kiosk", width=390, height=844, has_touch=True)
+        box = await page.locator("#wall").bounding_box()
+        assert box is not None
+        where = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        await expect(page.locator("#tools")).to_have_css("opacity", "0", timeout=PATIENCE)
+        await page.touchscreen.tap(*where)
+        await expect(page.locator("#tools")).to_have_css("opacity", "1", timeout=PATIENCE)
+        assert await page.evaluate("document.documentElement.classList.contains('kiosk')")
+        await page.touchscreen.tap(*where)
+        await page.wait_for_selector("html:not(.kiosk)", timeout=PATIENCE)
 
 
 async def test_tables_say_what_the_charts_show(visitor: Visitor) -> None:

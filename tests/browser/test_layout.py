@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 PATIENCE = 20_000 * UNIT
 SIZES = [(1280, 720), (1920, 1080)]
-VIEWS = [*((size, "k") for size in SIZES), *((size, "") for size in (*SIZES, (390, 844)))]
-"""Sizes of a screen, and the key that is pressed first: a wall, a desk, a phone."""
+UPRIGHT = [(1080, 1920), (390, 844)]
+VIEWS = [*((size, "k") for size in (*SIZES, *UPRIGHT)), *((size, "") for size in (*SIZES, (390, 844)))]
+"""Sizes of a screen, and the key that is pressed first: a wall, an upright one, a desk, a phone."""
 LONG = (
     "The Extraordinary Gentlemen",
     "Functional Programming Society",

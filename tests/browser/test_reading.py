@@ -67,6 +67,20 @@ async def test_the_wall_fits_its_screen_in_large_type(visitor: Visitor, miners: 
         assert leader["size"] >= height / 15
 
 
+@pytest.mark.parametrize(("width", "height"), [(1080, 1920), (768, 1024), (390, 844)])
+@pytest.mark.parametrize("miners", [3, 12, 200])
+async def test_an_upright_wall_shows_every_name(visitor: Visitor, miners: int, width: int, height: int) -> None:
+    async with served(game(miners)) as site:
+        page = await visitor.open(f"{site.url}?kiosk", width=width, height=height)
+        await page.wait_for_selector("#race-plot polyline", timeout=PATIENCE)
+        assert await page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        rows = await page.evaluate(ROWS)
+        assert all(row["inside"] and row["whole"] for row in rows)
+        assert min(row["letters"] for row in rows) >= 4
+        assert min(row["size"] for row in rows) >= max(16, width / 30)
+
+
 @pytest.mark.parametrize(("width", "height"), SIZES)
 async def test_every_miner_comes_by_and_the_leaders_stay(visitor: Visitor, width: int, height: int) -> None:
     evening = game(200)

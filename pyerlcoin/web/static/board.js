@@ -189,13 +189,25 @@
   byId("keys-on").checked = stored("keys") !== "off";
   byId("keys-on").addEventListener("change", (event) => stored("keys", event.target.checked ? "on" : "off"));
 
-  // On the wall the tools show themselves while somebody moves the pointer.
+  // On the wall the tools show themselves while somebody moves the pointer, and after a tap.
+  const { classList } = document.documentElement;
   let asleep = 0;
-  document.addEventListener("pointermove", () => {
-    document.documentElement.classList.add("stirred");
+  let waking = false;
+  function stir() {
+    classList.add("stirred");
     clearTimeout(asleep);
-    asleep = setTimeout(() => document.documentElement.classList.remove("stirred"), 3000);
+    asleep = setTimeout(() => classList.remove("stirred"), 3000);
+  }
+  document.addEventListener("pointermove", stir);
+  document.addEventListener("pointerdown", () => {
+    waking = app.kiosk.on() && !classList.contains("stirred");
+    stir();
   });
+  // A tap that wakes them does no more, also where one of them appears beneath the finger. A key's click has no detail.
+  document.addEventListener("click", (event) => {
+    if (waking && event.detail > 0) event.stopPropagation();
+    waking = false;
+  }, true);
 
   let resizing = 0;
   new ResizeObserver(() => {

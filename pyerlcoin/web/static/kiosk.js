@@ -7,11 +7,12 @@
   const PINNED = 3;
   const PAGE_SECONDS = 8;
   const LINE = 1.55; // of a row's type
-  const SMALLEST = 0.034; // of the screen's height: what is read from eight screen heights away
+  const SMALLEST = 0.034; // of the screen's shorter side: what is read from eight of them away
   const LARGEST = 0.075;
   const WIDE = 9.4; // ems of a row besides coins and name: rank, share, speed, and what is between
   const NARROW = 3.5; // and of one in two columns, where there is a rank only
   const NAME = [6.9, 12]; // ems for the longest name, which shall be shown whole where the type stays large
+  const INITIALS = 4; // ems that are left for a name however narrow the screen is
 
   let on = false;
   let page = 0;
@@ -29,18 +30,18 @@
       perPage = Infinity;
       pages = 1;
     } else {
-      const height = innerHeight;
+      const side = Math.min(innerHeight, innerWidth);
       const room = box.clientHeight;
-      const smallest = Math.max(height * SMALLEST, 16);
+      const smallest = Math.max(side * SMALLEST, 16);
       const fits = Math.max(Math.floor(room / (smallest * LINE)), PINNED + 1);
       const single = fits - 1; // a row for the headings
       const columns = count <= single ? 1 : 2;
       const rows = columns === 1 ? Math.max(count, 1) : Math.min(fits, Math.ceil(count / 2));
       const name = Math.min(Math.max(NAME[0], ...miners.map((miner) => app.ranks.nameWidth(miner.name))), NAME[1]);
       const coins = app.ranks.numberWidth(count ? miners[0].coins : 0);
-      const wide = box.clientWidth / columns / ((columns === 1 ? WIDE : NARROW) + coins + name);
-      const most = Math.min(room / (columns === 1 ? rows + 1 : rows) / LINE, height * LARGEST);
-      const type = Math.min(most, Math.max(wide, smallest));
+      const wide = (ems) => box.clientWidth / columns / ((columns === 1 ? WIDE : NARROW) + coins + ems);
+      const most = Math.min(room / (columns === 1 ? rows + 1 : rows) / LINE, side * LARGEST);
+      const type = Math.min(most, Math.max(wide(name), Math.min(smallest, wide(INITIALS))));
       box.style.setProperty("--rows", rows);
       box.style.setProperty("--columns", columns);
       box.style.setProperty("--row-type", `${type}px`);
