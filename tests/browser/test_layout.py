@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Page
 
 PATIENCE = 20_000 * UNIT
-SIZES = [(1280, 720), (1920, 1080)]
+SIZES = [(1024, 768), (1280, 720), (1920, 1080)]
 UPRIGHT = [(1080, 1920), (390, 844)]
 VIEWS = [*((size, "k") for size in (*SIZES, *UPRIGHT)), *((size, "") for size in (*SIZES, (390, 844)))]
 """Sizes of a screen, and the key that is pressed first: a wall, an upright one, a desk, a phone."""
@@ -144,6 +144,20 @@ async def test_nothing_lies_on_anything_else(visitor: Visitor, miners: str, sche
         async for view in views(page):
             assert await covered(page) == [], view
             assert [end for end in await page.evaluate(ENDS) if min(end["left"], end["right"]) < 0] == [], view
+
+
+@pytest.mark.parametrize("width", [320, 390, 640, 641, 700, 800, 991, 992, 1024, 1100, 1152, 1153, 1280, 1440])
+async def test_a_tag_lies_beside_its_coins(visitor: Visitor, width: int) -> None:
+    evening = Evening({"Alexandra": 400.0, "Bartholomew": 150.0})
+    evening.run(1000)
+    evening.leave("Alexandra")
+    evening.run(1200)
+    async with served(evening) as site:
+        page = await visitor.open(site.url, width=width, height=768)
+        await page.wait_for_selector(".tag:not([hidden])", timeout=PATIENCE)
+        assert await covered(page) == []
+        cut = "(tag) => tag.scrollWidth - tag.clientWidth"
+        assert await page.locator(".tag:not([hidden])").evaluate(cut) <= 1
 
 
 async def test_a_wall_that_lost_its_server_says_so_beside_the_leader(visitor: Visitor) -> None:
