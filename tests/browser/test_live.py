@@ -79,6 +79,18 @@ async def test_a_paused_page_stands_still_until_it_goes_on(visitor: Visitor) -> 
         evening.run(60)
         await expect(page.locator("html[data-seen='3']")).to_be_attached(timeout=PATIENCE)
         await says(page, before)
+        # What draws it again shows nothing newer.
+        worth = await page.inner_text("#fig-coins")
+        await page.keyboard.press("t")
+        await page.set_viewport_size({"width": 1000, "height": 700})
+        drawn = "document.querySelector('#race-plot svg').width.baseVal.value"
+        await page.wait_for_function(f"() => {drawn} === document.querySelector('#race-plot').clientWidth")
+        await page.click("#race-details summary")
+        await page.wait_for_selector("#race-table tbody tr", timeout=PATIENCE)
+        await page.keyboard.press("k")
+        await page.keyboard.press("k")
+        assert await page.inner_text("#fig-coins") == worth
+        await says(page, before)
         await page.click("#pause")
         await says(page, leader(evening))
 

@@ -9,7 +9,8 @@
 
   const FEW = 12; // miners, beneath whom there is room for the newest coins
 
-  let state = null; // the newest there is
+  const latest = { state: null, curves: null }; // what came last
+  let state = null; // what is shown: a paused page stays with it, however often it is drawn
   let curves = null;
   let shownCurves = null;
   let offset = 0; // the server's clock less ours, in seconds
@@ -108,17 +109,23 @@
     showCountdown();
   }
 
+  /** Shows what came last. */
+  function follow(all = true) {
+    ({ state, curves } = latest);
+    redraw(all);
+  }
+
   const page = {
     redraw,
     paused: () => paused,
     state(next) {
-      state = next;
+      latest.state = next;
       offset = next.at_seconds - Date.now() / 1000;
-      if (!paused) redraw(false);
+      if (!paused) follow(false);
     },
     history(next) {
-      curves = next;
-      if (!paused) redraw();
+      latest.curves = next;
+      if (!paused) follow();
     },
     /** A replay's moment: a state, the curves, and the step at which the slider stands. */
     replay(next, history, at) {
@@ -159,7 +166,7 @@
       byId("pause").setAttribute("aria-pressed", String(paused));
       text(byId("pause"), paused ? "Go on" : "Pause");
       document.documentElement.classList.toggle("paused", paused);
-      if (!paused) redraw();
+      if (!paused) follow();
     },
     reveal: () => app.reveal.step(),
     theme() {

@@ -31,8 +31,14 @@
     const next = waiting.slice(0, ONE_BY_ONE).at(-1);
     if (next) revealed.add(next.name);
     if (waiting.length <= 1) held = false;
-    else timer = setTimeout(step, STEP);
+    else timer = setTimeout(go, STEP);
     app.page.redraw();
+  }
+
+  /** By itself; on a paused page only the key goes on. */
+  function go() {
+    if (app.page.paused()) timer = setTimeout(go, STEP);
+    else step();
   }
 
   /** The state to show in place of the one that came. */
@@ -45,7 +51,7 @@
         held = true;
         revealed = new Set();
         clearTimeout(timer);
-        if (!hold) timer = setTimeout(step, PATIENCE);
+        if (!hold) timer = setTimeout(go, PATIENCE);
       }
       final = state;
     } else {
