@@ -21,8 +21,10 @@ from pyerlcoin.errors import WrongUsage
 from pyerlcoin.roles.events import Events
 from pyerlcoin.roles.timing import Timing
 from pyerlcoin.store.earnings import earnings
+from pyerlcoin.store.newest import newest
 from pyerlcoin.store.reading import Reading
 from pyerlcoin.web import Board, Earned, Schedule, parse_moment
+from pyerlcoin.web.board import NEWEST
 from pyerlcoin.web.feed import CLIENTS
 from pyerlcoin.web.history import POINTS
 
@@ -118,4 +120,4 @@ def _board(page: Page, ledger: Ledger, now: float, file: Path | None) -> Board:
     with Reading(file) as reading:
         rows = earnings(reading, now - HORIZON, HORIZON / POINTS, edges)
         earned = [Earned(row.at, row.name, row.coins, row.last_coin) for row in rows]
-        return make(reading.past(), earned=earned)
+        return make(reading.past(), earned=earned, newest=newest(reading, NEWEST, edges))

@@ -12,6 +12,8 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from copy import copy
 from dataclasses import dataclass, field, replace
+from heapq import merge
+from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
 from pyerlcoin.coin.facts import CoinAccepted, Finished, HandedOut, Registered, Rejected, Returned, WorkloadChanged
@@ -21,7 +23,7 @@ from pyerlcoin.web.history import History
 from pyerlcoin.web.schedule import Phase, Schedule
 from pyerlcoin.web.strip import Strip, Window
 
-__all__ = ["Board", "Earned", "State"]
+__all__ = ["NEWEST", "Board", "Earned", "State"]
 
 State: TypeAlias = dict[str, Any]
 """Plain values only: `json.dumps` takes it."""
@@ -78,7 +80,8 @@ class Board:
     """The state of one game, for those who watch it.
 
     `digest` gives the lower-case hex digest of an integer, so that no secret has to be kept here. `past` is what the
-    ledger started from, and `earned` how its coins came, oldest first, so that curves go on across a restart.
+    ledger started from, `earned` how its coins came, and `newest` the last of them, both oldest first, so that curves
+    and the list of coins go on across a restart.
     While the schedule says frozen, everything told is as it was at that moment, down to the last coin.
     """
 
@@ -91,6 +94,7 @@ class Board:
         now: float,
         schedule: Schedule | None = None,
         earned: Iterable[Earned] = (),
+        newest: Iterable[CoinAccepted] = (),
     ) -> None:
         self._zeros = zeros
         self._digest = digest
@@ -114,9 +118,13 @@ class Board:
             before = max(0, miner.coins - sums[miner.name])
             self._scores[miner.name] = _Score(before, miner.last_coin, miner.last_coin_at)
             self._history.coins(-math.inf, miner.name, before)
-        for row in recalled:
-            self._pass(row.at)
-            self._earn(row.at, row.name, row.coins, row.last_coin)
+        told: Iterable[Earned | CoinAccepted] = merge(recalled, newest, key=attrgetter("at"))
+        for one in told:
+            self._pass(one.at)
+            if isinstance(one, Earned):
+                self._earn(one.at, one.name, one.coins, one.last_coin)
+            else:
+                self._newest.appendleft(one)
 
     # What happens.
 

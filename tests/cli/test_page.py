@@ -89,6 +89,7 @@ async def test_a_ledger_that_goes_on_is_shown_with_its_past(tmp_path: Path) -> N
         assert [(miner["name"], miner["coins"]) for miner in state["miners"]] == store.ledger.leaderboard()
         assert state["history"]["coins"][-1] == store.ledger.worth() > 0
         assert state["history"]["start_seconds"] < began + 60
+        assert [(coin["n"], coin["miner"]) for coin in state["newest"]] == [("25", "Cleo"), ("12", "Bob"), ("3", "Ann")]
 
 
 async def state_of(url: str) -> Any:

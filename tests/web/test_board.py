@@ -207,6 +207,24 @@ class TestRestart:
         assert history["coins"][0] == 2 + 3
         assert history["coins"][-1] == 7
 
+    def test_the_newest_coins_are_still_there(self) -> None:
+        before = [coin(k - 100, 10 + k, "Alice", k, k) for k in range(1, NEWEST + 1)]
+        board = fresh(self.past, newest=before)
+        newest = board.state(START)["newest"]
+        assert [one["n"] for one in newest] == [str(one.n) for one in reversed(before)]
+        assert newest[0]["digest"] == digest_hex(SECRET, before[-1].n)
+        board.fact(coin(1, 1002, "Bob", 1, NEWEST + 1))
+        newest = board.state(START + 2)["newest"]
+        assert [one["miner"] for one in newest] == ["Bob"] + ["Alice"] * (NEWEST - 1)
+
+    def test_a_freeze_that_is_past_keeps_those_that_came_before_it(self) -> None:
+        schedule = Schedule(START + 100, START + 200)
+        coins = [coin(at, 10 + at, "Alice", at, at) for at in (90, 95, 110, 150)]
+        board = fresh(self.past, now=START + 160, schedule=schedule, newest=coins)
+        assert [one["n"] for one in board.state(START + 160)["newest"]] == ["105", "100"]
+        board.fact(coin(205, 400, "Alice", 205, 205))
+        assert [one["n"] for one in board.state(START + 206)["newest"]] == ["160", "120", "105", "100"]
+
     def test_a_speed_that_nobody_watched_is_unknown_not_zero(self) -> None:
         board = fresh(self.past, earned=[Earned(START - 100, "Alice", 3, 5)])
         board.fact(Finished(START + 20, Unit(1001, 3000), "Alice", "a@x", 10.0))
