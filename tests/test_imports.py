@@ -112,7 +112,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "sqlite3": ("pyerlcoin.store",),
 }
 
-MIRRORS_NOTHING = ("support", "interop", "adversity", "fuzz", "browser", "bench", "docs", "examples")
+MIRRORS_NOTHING = ("support", "interop", "adversity", "fuzz", "browser", "bench", "docs", "examples", "scripts")
 """Folders of tests/ that test more than one module at once."""
 SHARED_BY_A_ROOM = (
     "golden.py",  # bytes from a real BEAM
