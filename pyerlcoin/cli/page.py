@@ -69,7 +69,7 @@ def read_page(web: str | None, freeze_at: str | None, ends_at: str | None) -> Pa
         import pyerlcoin.web.site  # noqa: F401  # only whether it can be
     except ImportError:
         raise WrongUsage("the board needs two more packages: pip install 'pyerlcoin[web]'") from None
-    now = datetime.now().astimezone()
+    now = datetime.now()  # of no zone: with one it would keep to today's offset
     freeze, end = (None if text is None else parse_moment(text, now) for text in (freeze_at, ends_at))
     return Page((match["host"] or "127.0.0.1").strip("[]"), int(match["port"]), Schedule(freeze, end))
 

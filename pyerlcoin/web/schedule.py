@@ -65,8 +65,9 @@ def parse_moment(text: str, now: datetime) -> float:
     """Seconds since the epoch, of `21:30`, `21:30:15`, `+90`, `+45m`, `+2h` or an ISO 8601 date and time.
 
     A time of day is the nearest one that is not more than 12 hours gone: at 23:50, `00:15` is in 25 minutes, and a
-    server that is started again at 21:40 still knows that 21:30 was today. `now` has to carry its time zone, which
-    is also that of a text without one. Raises `WrongUsage` for anything else.
+    server that is started again at 21:40 still knows that 21:30 was today. A text without a time zone means that of
+    `now`, which is this machine's when `now` carries none: then a change of the clocks between the two is known of.
+    Raises `WrongUsage` for anything else.
     """
     if match := _AHEAD.fullmatch(text):
         return now.timestamp() + int(match[1]) * _SECONDS[match[2]]
@@ -79,8 +80,6 @@ def parse_moment(text: str, now: datetime) -> float:
         return moment.timestamp()
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=now.tzinfo)).timestamp()
+    except (ValueError, OverflowError, OSError):  # the latter two for a year that the system's clock has not
         raise WrongUsage(f"{text!r} is no moment: write 21:30, +45m or 2026-01-31T21:30") from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=now.tzinfo)
-    return moment.timestamp()

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from contextlib import AsyncExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -37,6 +39,19 @@ def test_a_place_is_a_host_and_a_port(web: str, host: str, port: int) -> None:
     page = read_page(web, None, None)
     assert page is not None
     assert (page.host, page.port) == (host, port)
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="this system cannot be told its zone")
+@pytest.mark.parametrize("moment", ["2099-01-15T12:00+01:00", "2099-07-15T12:00+02:00"])
+def test_a_moment_is_of_the_offset_that_the_zone_has_then(monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
+    """Not of today's: one of the two would be an hour off."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+        time.tzset()
+        page = read_page("8080", None, moment[:-6])
+    time.tzset()
+    assert page is not None
+    assert page.schedule.ends_at == datetime.fromisoformat(moment).timestamp()
 
 
 @pytest.mark.parametrize("web", ["", "localhost", "127.0.0.1:", "127.0.0.1:70000", "::1:8080", "http://x:80", "a b:80"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -58,7 +59,35 @@ def test_after_midnight_an_evening_hour_was_yesterday() -> None:
     assert parse_moment("23:50", late) == datetime(2026, 1, 31, 23, 50, tzinfo=ZONE).timestamp()
 
 
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="this system cannot be told its zone")
+@pytest.mark.parametrize(
+    ("now", "text", "moment"),
+    [
+        ("2026-03-28T20:00", "2026-03-29T21:30", "2026-03-29T21:30+02:00"),
+        ("2026-03-28T23:00", "09:00", "2026-03-29T09:00+02:00"),
+        ("2026-03-29T03:30", "01:30", "2026-03-29T01:30+01:00"),
+        ("2026-03-28T20:00", "+12h", "2026-03-29T09:00+02:00"),
+        ("2026-10-24T23:00", "09:00", "2026-10-25T09:00+01:00"),
+        ("2026-10-24T23:00", "22:00", "2026-10-24T22:00+02:00"),
+    ],
+)
+def test_beyond_a_change_of_the_clocks_the_hour_is_the_new_one(
+    monkeypatch: pytest.MonkeyPatch, now: str, text: str, moment: str
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+        time.tzset()
+        told = parse_moment(text, datetime.fromisoformat(now))
+    time.tzset()
+    assert told == datetime.fromisoformat(moment).timestamp()
+
+
 @pytest.mark.parametrize("text", ["", "24:00", "21:60", "soon", "+", "+5d", "21.30", "-5m", "+9999999"])
 def test_anything_else_is_refused_with_what_to_write(text: str) -> None:
     with pytest.raises(WrongUsage, match="21:30"):
         parse_moment(text, NOW)
+
+
+def test_nor_is_a_year_that_no_clock_has() -> None:
+    with pytest.raises(WrongUsage, match="is no moment"):
+        parse_moment("0001-01-01T00:00", NOW.replace(tzinfo=None))
