@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
@@ -51,6 +52,8 @@ def board(
 def _writer(kind: Kind) -> Callable[[State, State], bytes]:
     if kind is Kind.HTML:
         return lambda state, history: page(state, history).encode()
+    # Which screen other programs draw on is nothing to this one, and may be unknown to its matplotlib.
+    os.environ.pop("MPLBACKEND", None)
     try:
         # Half a second, and an extra: for those who want a picture.
         from pyerlcoin.web.picture import picture

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.cli import Run, refused
 from tests.support.games import open_store, play
+from tests.support.process import pyerlcoin
 
 
 def test_the_file_is_the_board_of_the_ledger(run: Run, tmp_path: Path) -> None:
@@ -52,6 +53,13 @@ def test_a_picture_without_its_package(run: Run, tmp_path: Path, monkeypatch: py
     refused(run("board", tmp_path / "x", "-o", tmp_path / "f.png"), 2, "pip install 'pyerlcoin[png]'")
     assert not (tmp_path / "f.png").exists()
     assert run("board", tmp_path / "x", "-o", tmp_path / "f.html")[0] == 0
+
+
+def test_a_picture_needs_no_screen_of_anybody(tmp_path: Path) -> None:
+    open_store(tmp_path / "x").close()
+    with pyerlcoin("board", str(tmp_path / "x"), "-o", str(tmp_path / "f.png"), env={"MPLBACKEND": "Qt4Agg"}) as child:
+        assert child.wait_sync() == 0, child.log
+        assert child.err == []
 
 
 def test_a_page_needs_no_package_of_the_picture(tmp_path: Path) -> None:
