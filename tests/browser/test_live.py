@@ -61,6 +61,23 @@ async def test_the_board_survives_a_restart_of_the_server(visitor: Visitor) -> N
         assert await page.evaluate("globalThis.sameDocument") is True
 
 
+async def test_a_new_game_in_the_place_of_the_old_one_has_its_own_coins(visitor: Visitor) -> None:
+    def finders(name: str) -> str:
+        return f"[...document.querySelectorAll('#coins .who')].filter((who) => who.textContent !== '{name}').length"
+
+    old, new = Evening({"Alice": 100}), Evening({"Bob": 100})
+    for evening in (old, new):
+        evening.run(60)
+    async with served(old) as site:
+        port = int(site.url.rstrip("/").rsplit(":", 1)[1])
+        page = await visitor.open(site.url)
+        await page.wait_for_selector("#coins li", timeout=PATIENCE)
+        assert await page.evaluate(finders("Alice")) == 0
+    async with served(new, port=port):
+        await says(page, f"Bob leads with {new.ledger.worth()} coins")
+        assert await page.evaluate(finders("Bob")) == 0
+
+
 async def test_a_paused_page_stands_still_until_it_goes_on(visitor: Visitor) -> None:
     evening = Evening({"Alice": 300, "Bob": 200})
     evening.run(60)

@@ -5,7 +5,10 @@
   const { format, colours } = app;
   const { byId, text, make } = app.dom;
 
-  const items = new Map(); // n -> {item, ago}
+  const items = new Map(); // what makes a coin -> {item, ago}
+
+  /** The same integer may come again: of another game, whose server took this one's place. */
+  const key = (coin) => `${coin.n} ${coin.digest} ${coin.miner}`;
 
   function build(coin, zeros) {
     const item = make("li", "coin");
@@ -22,18 +25,18 @@
 
   function show(newest, zeros, now) {
     const list = byId("coins");
-    const wanted = new Set(newest.map((coin) => coin.n));
-    for (const [n, parts] of items) {
-      if (!wanted.has(n)) {
+    const wanted = new Set(newest.map(key));
+    for (const [one, parts] of items) {
+      if (!wanted.has(one)) {
         parts.item.remove();
-        items.delete(n);
+        items.delete(one);
       }
     }
     newest.forEach((coin, index) => {
-      let parts = items.get(coin.n);
+      let parts = items.get(key(coin));
       if (!parts) {
         parts = build(coin, zeros);
-        items.set(coin.n, parts);
+        items.set(key(coin), parts);
       }
       text(parts.ago, `${format.span(now - coin.at_seconds)} ago`);
       if (list.children[index] !== parts.item) list.insertBefore(parts.item, list.children[index] ?? null);
