@@ -6,8 +6,11 @@ from pathlib import Path
 
 from pyerlcoin.web.report import page as report
 from tests.support.board import HOSTILE
+from tests.support.clock import UNIT
 from tests.support.evening import Evening
 from tests.support.visitor import Visitor
+
+PATIENCE = 20_000 * UNIT
 
 
 def write(evening: Evening, path: Path) -> str:
@@ -36,6 +39,28 @@ async def test_the_file_shows_the_end_and_the_slider_shows_how_it_came(visitor: 
     assert number == str(early["Alice"])
     await page.keyboard.press("End")
     assert (await page.inner_text("#sentence")).startswith("Carol")
+
+
+async def test_the_keys_do_in_a_file_what_makes_sense_there(visitor: Visitor, tmp_path: Path) -> None:
+    evening = Evening({f"m{k}": 100.0 + k for k in range(4)})
+    evening.run(200)
+    page = await visitor.open(write(evening, tmp_path / "final.html"))
+    await page.focus("#slider")
+    await page.keyboard.press("Home")
+    worth = await page.inner_text("#fig-coins")
+    await page.keyboard.press("t")
+    assert await page.evaluate("document.documentElement.dataset.theme") == "light"
+    await page.keyboard.press("p")
+    assert "paused" not in str(await page.get_attribute("html", "class"))
+    # The wall has the slider too, and its arrows stay its own.
+    await page.keyboard.press("k")
+    await page.wait_for_selector("html.kiosk #slider", timeout=PATIENCE)
+    assert await page.inner_text("#fig-coins") == worth
+    await page.keyboard.press("End")
+    assert await page.inner_text("#fig-coins") == f"{evening.ledger.worth():,}"
+    assert await page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    await page.keyboard.press("?")
+    assert "pause" not in await page.inner_text("#keys")
 
 
 async def test_hostile_names_stay_text_in_the_file(visitor: Visitor, tmp_path: Path) -> None:

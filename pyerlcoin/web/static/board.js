@@ -162,6 +162,7 @@
 
   const actions = {
     pause() {
+      if (cursor !== undefined) return; // nothing comes by itself
       paused = !paused;
       byId("pause").setAttribute("aria-pressed", String(paused));
       text(byId("pause"), paused ? "Go on" : "Pause");
@@ -186,9 +187,10 @@
   const KEYS = { p: "pause", k: "wall", f: "full", t: "theme", r: "reveal", "?": "help" };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || byId("keys").open) return;
-    if (event.target instanceof HTMLInputElement || !byId("keys-on").checked) return;
-    if (app.kiosk.on() && event.key === "ArrowRight") app.kiosk.turn(1);
-    else if (app.kiosk.on() && event.key === "ArrowLeft") app.kiosk.turn(-1);
+    if (!byId("keys-on").checked) return;
+    const paging = app.kiosk.on() && !(event.target instanceof HTMLInputElement); // else a slider's arrows
+    if (paging && event.key === "ArrowRight") app.kiosk.turn(1);
+    else if (paging && event.key === "ArrowLeft") app.kiosk.turn(-1);
     else if (KEYS[event.key]) actions[KEYS[event.key]]();
     else return;
     event.preventDefault();
