@@ -83,7 +83,7 @@ class Disk(io.RawIOBase):
 
 def test_a_full_disk_costs_lines_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     disk, closed = Disk(), list[int]()
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BufferedWriter(disk), encoding="utf-8"))
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BufferedWriter(disk, 8192), encoding="utf-8"))
     output = Output(lambda: closed.append(1))
     output.write("before")
     disk.full = True
