@@ -16,7 +16,7 @@ _ENDINGS: Final = ("", "-wal", "-shm", "-journal", LOCK)
 
 def belongs(path: Path, ledger: Path) -> bool:
     """Whether `path` is the ledger, or one of the files beside it, by whatever link. Neither has to be there."""
-    # They lie beside the file that a link leads to. Beside the link they would be looked for, so nothing goes there either.
+    # They lie beside the file that a link leads to. Beside the link they would be looked for, so those are refused too.
     homes = {ledger.absolute(), ledger.resolve()}
     return any(_same(path, home.with_name(home.name + ending)) for home in homes for ending in _ENDINGS)
 
