@@ -1,7 +1,8 @@
 """Who comes to the board's port: so many at a time, none who asks for nothing, and none who speaks no HTTP.
 
 A connection takes a descriptor of the process that also carries the game. Neither a page nor a stranger may take the
-last one, or no miner could come in.
+last one, or no miner could come in. But a browser leaves six connections idle once it has loaded a page, so a room of
+them has to make way for the next.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ PATIENCE: Final = 10.0
 
 
 class Door:
-    """Makes the protocols of `server`, for `most` connections at a time; one more is closed as soon as it is open.
+    """Makes the protocols of `server`, for `most` connections at a time.
 
+    For one more, that which has been idle for the longest time is closed; if all are asking or follow, the new one is.
     One that has not asked for anything within `patience` seconds, or not again, is closed as well.
     """
 
@@ -38,16 +40,27 @@ class Door:
     def __call__(self) -> Visit:
         return Visit(self, self._server)
 
-    @property
-    def full(self) -> bool:
-        """Whether one more is too many."""
-        return len(self.inside) >= self._most
+    def has_room(self) -> bool:
+        """Whether there is room for one more; made, if need be."""
+        if len(self.inside) < self._most:
+            return True
+        idle = [visit for visit in self.inside if visit.idle_since is not None]
+        if not idle:
+            return False
+        oldest = min(idle, key=lambda visit: visit.idle_since or 0.0)
+        self.inside.discard(oldest)
+        oldest.force_close()
+        return True
 
 
 class Visit(web.RequestHandler):
-    """One connection."""
+    """One connection.
 
-    __slots__ = ("_door",)
+    Attributes:
+        idle_since: by the loop's clock, since when it has not asked for anything; None while it does, or follows.
+    """
+
+    __slots__ = ("_door", "_let_in", "idle_since")
 
     def __init__(self, door: Door, server: web.Server) -> None:
         loop = asyncio.get_running_loop()
@@ -56,19 +69,35 @@ class Visit(web.RequestHandler):
             server, loop=loop, keepalive_timeout=door.patience, lingering_time=door.patience, access_log=no_log
         )
         self._door = door
+        self._let_in = False
+        self.idle_since: float | None = loop.time()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if self._door.full:
+        if not self._door.has_room():
             # No isinstance: uvloop's transports are of no class of asyncio's.
             cast(asyncio.Transport, transport).abort()
             return
+        self._let_in = True
         self._door.inside.add(self)
         super().connection_made(transport)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        if self in self._door.inside:
-            self._door.inside.discard(self)
+        self._door.inside.discard(self)
+        if self._let_in:
             super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self.idle_since = None
+        super().data_received(data)
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Sends the answer; from then on it is idle."""
+        try:
+            return await super().finish_response(request, resp, start_time)
+        finally:
+            self.idle_since = asyncio.get_running_loop().time()
 
     def handle_error(
         self,

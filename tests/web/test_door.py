@@ -46,7 +46,7 @@ async def test_a_crowd_takes_no_more_than_its_room() -> None:
         assert b" 200 " in await answer_of(page)
         leaving = await crowd.enter_async_context(AsyncExitStack())
         for _ in range(SPARE):
-            await leaving.enter_async_context(connected(site))
+            await leaving.enter_async_context(connected(site, b"GET /healthz HTTP/1.1\r\n"))
 
         async def asked() -> bool:
             async with connected(site, ASKED) as reader:
@@ -57,6 +57,26 @@ async def test_a_crowd_takes_no_more_than_its_room() -> None:
             assert await page.readuntil(b"event: state\n")
         await leaving.aclose()
         await eventually(asked)
+
+
+@pytest.mark.parametrize("said", [b"", ASKED])
+async def test_who_only_keeps_a_connection_makes_room(said: bytes) -> None:
+    """A room of browsers, with six connections each that they have no use for any more."""
+    async with served(Evening({}), clients=1, patience=600 * UNIT) as site, AsyncExitStack() as crowd:
+        page = await crowd.enter_async_context(connected(site, FOLLOWS))
+        assert b" 200 " in await answer_of(page)
+        first = await crowd.enter_async_context(connected(site, said))
+        others = [await crowd.enter_async_context(connected(site, said)) for _ in range(SPARE - 1)]
+        if said:
+            for reader in (first, *others):
+                assert b" 200 " in await answer_of(reader)
+        for _ in range(3):
+            async with connected(site, ASKED) as reader:
+                assert b" 200 " in await answer_of(reader)
+        await end_of(first)  # which had been idle for the longest time
+        async with asyncio.timeout(20 * UNIT):
+            assert await page.readuntil(b"event: state\n")
+        assert site.pages == 1
 
 
 async def end_or_answer(reader: asyncio.StreamReader) -> bytes:
