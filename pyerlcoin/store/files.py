@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,7 @@ _ENDINGS: Final = ("", "-wal", "-shm", "-journal", LOCK)
 def belongs(path: Path, ledger: Path) -> bool:
     """Whether `path` is the ledger, or one of the files beside it, by whatever link. Neither has to be there."""
     # They lie beside the file that a link leads to. Beside the link they would be looked for, so those are refused too.
-    homes = {ledger.absolute(), ledger.resolve()}
+    homes = {ledger.absolute(), Path(os.path.realpath(ledger))}
     return any(_same(path, home.with_name(home.name + ending)) for home in homes for ending in _ENDINGS)
 
 
@@ -26,4 +27,4 @@ def _same(one: Path, other: Path) -> bool:
         return one.samefile(other)
     except OSError:
         # One that is not there yet is the other if it would lie in the same place.
-        return one.resolve() == other.resolve()
+        return os.path.realpath(one) == os.path.realpath(other)

@@ -97,9 +97,9 @@ def applied(connection: sqlite3.Connection) -> list[str]:
 
 
 def is_blank(connection: sqlite3.Connection) -> bool:
-    """Whether the file holds nothing and is nobody's: one without any table and any program's mark."""
-    marked = connection.execute("PRAGMA application_id").fetchone()[0]
-    return not marked and not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    """Whether the file holds nothing and is nobody's: one without any table and any program's marks."""
+    marks = (connection.execute(f"PRAGMA {mark}").fetchone()[0] for mark in ("application_id", "user_version"))
+    return not any(marks) and not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
 
 
 def unknown(connection: sqlite3.Connection) -> list[str]:

@@ -117,6 +117,9 @@ class Store:
                     resources.callback(take_lock(file).close)
                 connection = connect(file, write=True)
                 resources.callback(connection.close)
+                if not schema.is_blank(connection):
+                    # Once more, as who writes sees it: what another program was killed in has been taken back by now.
+                    check(path, connection)
                 _prepare(connection, durability)
                 with atomic(connection):
                     schema.migrate(connection)

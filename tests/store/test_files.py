@@ -34,6 +34,12 @@ def test_links_lead_to_it_both_ways(tmp_path: Path) -> None:
     assert belongs(folder / "soft-lock", folder / "soft"), "the server holds it beside the link"
 
 
+def test_a_link_to_itself_is_no_ledger(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    assert not belongs(tmp_path / "loop", tmp_path / "x.ledger")
+    assert not belongs(tmp_path / "x", tmp_path / "loop")
+
+
 def test_what_it_is_not(tmp_path: Path) -> None:
     ledger = tmp_path / "x.ledger"
     open_store(ledger).close()

@@ -45,7 +45,12 @@ def test_one_that_fails_leaves_nothing(db: sqlite3.Connection, monkeypatch: pyte
 
 @pytest.mark.parametrize(
     ("statement", "blank"),
-    [("SELECT 1", True), ("CREATE TABLE diary (day)", False), ("PRAGMA application_id = 7", False)],
+    [
+        ("SELECT 1", True),
+        ("CREATE TABLE diary (day)", False),
+        ("PRAGMA application_id = 7", False),
+        ("PRAGMA user_version = 7", False),
+    ],
 )
 def test_what_is_nobody_s(db: sqlite3.Connection, statement: str, blank: bool) -> None:
     db.execute(statement)

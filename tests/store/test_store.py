@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import Future
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +210,23 @@ def test_another_program_s_database(tmp_path: Path) -> None:
     with pytest.raises(LedgerUnusable, match="not a ledger of this program"):
         open_store(path)
     assert digest(path) == before
+
+
+def test_another_program_s_database_that_looks_blank_until_its_journal_is_played_back(tmp_path: Path) -> None:
+    """It was killed as it committed the end of its only table."""
+    path, journal = tmp_path / "theirs", tmp_path / "theirs-journal"
+    with closing(sqlite3.connect(path, isolation_level=None)) as theirs:
+        theirs.execute("CREATE TABLE wages (amount)")
+        theirs.execute("PRAGMA synchronous = OFF")
+        theirs.execute("BEGIN")
+        theirs.execute("DROP TABLE wages")
+        kept = journal.read_bytes()
+        theirs.execute("COMMIT")
+    journal.write_bytes(kept)
+    with pytest.raises(LedgerUnusable, match="is not a ledger of this program"):
+        open_store(path)
+    with closing(sqlite3.connect(path)) as theirs:
+        assert theirs.execute("SELECT name FROM sqlite_schema").fetchall() == [("wages",)]
 
 
 def test_a_damaged_one(tmp_path: Path) -> None:
