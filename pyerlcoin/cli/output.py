@@ -8,7 +8,7 @@ import io
 import json
 import os
 import sys
-from typing import IO, Final
+from typing import IO, Final, TextIO
 
 __all__ = ["has_hung_up", "is_full", "is_unread", "json_line", "prepare", "silence"]
 
@@ -25,8 +25,17 @@ def prepare() -> None:
         if stream is None:
             # Started with `>&-`. The file also keeps the number from what is opened next.
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  # for as long as we run
-        elif isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+        elif isinstance(stream, io.TextIOWrapper) and _can_fail(stream):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _can_fail(stream: io.TextIOWrapper) -> bool:
+    # In the C locale Python takes `surrogateescape`, which has a byte for what was one, and for no letter.
+    return stream.errors == "strict" or (stream.errors == "surrogateescape" and not _is_utf8(stream))
+
+
+def _is_utf8(stream: TextIO) -> bool:
+    return codecs.lookup(stream.encoding or "ascii").name == "utf-8"
 
 
 def is_unread(error: OSError) -> bool:
@@ -52,4 +61,4 @@ def silence(stream: IO[str]) -> None:
 
 def json_line(value: object) -> str:
     """JSON that standard output can carry: raw text where that is UTF-8, as JSON is, else escaped to ASCII."""
-    return json.dumps(value, ensure_ascii=codecs.lookup(sys.stdout.encoding or "ascii").name != "utf-8")
+    return json.dumps(value, ensure_ascii=not _is_utf8(sys.stdout))

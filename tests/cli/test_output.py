@@ -25,6 +25,14 @@ def test_a_letter_that_the_encoding_lacks_is_escaped(monkeypatch: pytest.MonkeyP
     assert stream.buffer.getvalue() == b"Zo\\xeb\n"  # type: ignore[attr-defined]  # ours
 
 
+@pytest.mark.parametrize(("encoding", "errors"), [("ascii", "backslashreplace"), ("utf-8", "surrogateescape")])
+def test_in_the_c_locale_it_is_escaped_as_well(monkeypatch: pytest.MonkeyPatch, encoding: str, errors: str) -> None:
+    """Python opens the streams so there, for names of files that are no text."""
+    monkeypatch.setattr(sys, "stdout", narrow(encoding, "surrogateescape"))
+    prepare()
+    assert sys.stdout.errors == errors
+
+
 def test_who_said_what_becomes_of_such_letters_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", narrow("latin-1", "replace"))
     prepare()
