@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import sys
 from collections.abc import Coroutine, Generator
 from typing import Any
 
@@ -85,7 +86,10 @@ class _Reserve(Coroutine[Any, Any, object]):
 
     def untouched(self, context: contextvars.Context) -> bool:
         """Whether a coroutine that did not wait left its task as it was: not cancelled, and in the same context."""
-        return self.context == context and not self._idle.done() and not self.task.cancelling()
+        # By identity: values may be equal and not the same, or not let themselves be compared.
+        mine = self.context
+        same = len(mine) == len(context) and all(mine.get(name, mine) is value for name, value in context.items())
+        return same and not (self._idle.done() or self.task.cancelling() or getattr(self.task, "_must_cancel", False))
 
     def adopt(self, coroutine: Coroutine[Any, Any, object], waits_for: object) -> None:
         """Go on with a coroutine, once that has come for which it waits."""
@@ -107,6 +111,8 @@ class _Reserve(Coroutine[Any, Any, object]):
         if not self._begun:
             # Cancelled before the task knew what it waits for: cancel that, as the task would have done.
             self._begun = True
+            if sys.version_info >= (3, 13) and not self.task.cancelling():
+                return self._waits_for  # and taken back, which counts from there on
             if isinstance(self._waits_for, asyncio.Future):
                 self._waits_for.cancel()
         return self._coroutine.throw(*error)

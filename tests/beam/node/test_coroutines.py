@@ -225,8 +225,34 @@ async def test_context_variables_are_those_of_each_one(ready: Coroutines, waits:
     assert decimal.getcontext().prec == 28
 
 
+async def test_variables_whose_values_cannot_be_compared() -> None:
+    class Array:
+        def __eq__(self, other: object) -> bool:
+            raise ValueError("the truth value of an array is ambiguous")
+
+        __hash__ = None  # type: ignore[assignment]  # as an array of numpy
+
+    variable: contextvars.ContextVar[object] = contextvars.ContextVar("array")
+    variable.set(first := Array())
+    coroutines = Coroutines(asyncio.get_running_loop())
+
+    async def sets() -> bool:
+        before = variable.get()
+        variable.set(Array())
+        return before is first
+
+    for _ in range(3):
+        assert await outside(coroutines, sets()) is True
+    reserve = coroutines.close()
+    assert reserve is not None
+    await asyncio.wait({reserve})
+
+
 @pytest.mark.parametrize("undone", [True, False])
-async def test_one_that_cancels_itself_and_never_waits_takes_nobody_along(ready: Coroutines, undone: bool) -> None:
+@pytest.mark.parametrize("soon", [True, False])
+async def test_one_that_cancels_itself_and_never_waits_takes_nobody_along(
+    ready: Coroutines, soon: bool, undone: bool
+) -> None:
     async def cancels() -> str:
         task = asyncio.current_task()
         assert task is not None
@@ -240,7 +266,8 @@ async def test_one_that_cancels_itself_and_never_waits_takes_nobody_along(ready:
         return "not cancelled"
 
     assert await outside(ready, cancels()) == "done"
-    await asyncio.sleep(0)
+    for _ in range(0 if soon else 2):
+        await asyncio.sleep(0)
     task = await outside(ready, waits())
     assert isinstance(task, asyncio.Task)
     assert await task == "not cancelled"
