@@ -25,6 +25,9 @@ __all__ = ["Connection"]
 _SOON: Final = 0.05
 """Seconds that the end of a monitor may wait for something to be written with."""
 
+_PIECE: Final = 4
+"""Reads' worth of what was put off that are handled in one turn of the loop, in which one more may be read."""
+
 
 class Connection(asyncio.BufferedProtocol):
     """A `Route` over a socket, and the protocol of that socket.
@@ -53,6 +56,7 @@ class Connection(asyncio.BufferedProtocol):
         "_at_last",
         "_buffer",
         "_can_wait",
+        "_ended",
         "_flush_due",
         "_frames_at_check",
         "_gathering",
@@ -65,6 +69,7 @@ class Connection(asyncio.BufferedProtocol):
         "_receiving",
         "_ticks_seen",
         "_transport",
+        "_turn",
         "_unhurried",
         "_watching",
         "_writable",
@@ -118,11 +123,13 @@ class Connection(asyncio.BufferedProtocol):
         self._flush_due = False
         self._can_wait = 0  # bytes that are queued, and that nobody waits for
         self._at_last: asyncio.TimerHandle | None = None  # what writes them
+        self._turn: asyncio.Lock | None = None  # of those who wait for that: made for the first of them
         self._writable: asyncio.Event | None = None  # only while the peer is behind with reading
         self._lingering: asyncio.TimerHandle | None = None
         # Done once the socket is gone, which may be a moment after `up` ended.
         self.gone: asyncio.Future[None] = node.loop.create_future()
         self._next_unlink = 1
+        self._ended = False  # the peer sent its last, and reads no more
         self._put_off: bytearray | None = None  # of what was read, the part that waits for the peer to catch up
 
     def begin(self, trailing: bytes) -> None:
@@ -184,18 +191,21 @@ class Connection(asyncio.BufferedProtocol):
             self.close("it does not read", LimitExceeded(what, size, limit))
 
     def _caught_up(self) -> None:
-        """A read's worth of what was put off, and the rest in the next turn: others use the event loop as well."""
+        """A piece of what was put off, and the rest in the next turn: others use the event loop as well."""
         if not self.takes:
             return
         piece = b""  # at first what is left of the batch in which the peer fell behind
-        if self._put_off:
-            piece = bytes(self._put_off[: len(self._buffer)])
+        if self._put_off and not self._inbound.holds:
+            piece = bytes(self._put_off[: _PIECE * len(self._buffer)])
             del self._put_off[: len(piece)]
-        else:
+        elif not self._put_off:
             self._put_off = None
         self._receive(piece)
         if self._put_off is not None:
             self._owner.loop.call_soon(self._caught_up)
+        elif self.takes:
+            # Only now: those who wait to send would have it behind again before anything of the peer's was handled.
+            self._let_send()
 
     def _echo_tick(self) -> None:
         # A peer with a shorter tick time than ours expects to hear from us in its rhythm. Only what was idle since
@@ -207,6 +217,11 @@ class Connection(asyncio.BufferedProtocol):
 
     def eof_received(self) -> bool:
         """The peer closed."""
+        if self._put_off is not None or self._inbound.holds:
+            # It sent that before. What it leads to, nobody reads.
+            rest, self._put_off = bytes(self._put_off or b""), None
+            self._ended = self.takes = True
+            self._receive(rest)
         self.close("the node closed it")
         return False
 
@@ -221,17 +236,21 @@ class Connection(asyncio.BufferedProtocol):
     def pause_writing(self) -> None:
         """The peer reads slower than we write: `drained` waits now, and so do its requests."""
         self.takes = False
-        self._writable = asyncio.Event()
+        self._writable = self._writable or asyncio.Event()
 
     def resume_writing(self) -> None:
         """It has caught up."""
-        if self._writable is not None:
-            self._writable.set()
-            self._writable = None
         if self.up:
             self.takes = True
             # What was put off meanwhile. Not in here, where the transport is in the midst of writing.
             self._owner.loop.call_soon(self._caught_up)
+        else:
+            self._let_send()
+
+    def _let_send(self) -> None:
+        if self._writable is not None:
+            self._writable.set()
+            self._writable = None
 
     # Ending.
 
@@ -370,10 +389,15 @@ class Connection(asyncio.BufferedProtocol):
     async def drained(self) -> None:
         """As `Route.drained`."""
         self.relieve()
-        # Again after each wait: all who waited are woken together, and the first of them may fill it up.
-        while self._writable is not None:
-            await self._writable.wait()
-            self.relieve()
+        if self._writable is None and (self._turn is None or not self._turn.locked()):
+            return
+        if self._turn is None:
+            self._turn = asyncio.Lock()
+        # One after the other: of those that were woken together, the first could always fill it up before the rest.
+        async with self._turn:
+            while self._writable is not None:
+                await self._writable.wait()
+                self.relieve()
 
     def control(self, message: Control) -> None:
         """Queue any control message. Raises UnencodableTerm, and has queued nothing then."""
@@ -418,7 +442,7 @@ class Connection(asyncio.BufferedProtocol):
         self._flush_due = False
         self._can_wait = 0
         data = self._link.data_to_send()
-        if data and self.up:
+        if data and self.up and not self._ended:
             self.wrote = self._wrote_since_tick = True
             self._transport.write(data)
             if self._writable is not None:

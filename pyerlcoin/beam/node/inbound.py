@@ -46,6 +46,11 @@ class Inbound:
         self._link = link
         self._held: Sequence[LinkEvent] = ()
 
+    @property
+    def holds(self) -> bool:
+        """Whether something is held."""
+        return bool(self._held)
+
     def handle(self, events: Sequence[LinkEvent]) -> None:
         """Handle what is held, and then these, in order, until the peer is behind; the rest is held.
 

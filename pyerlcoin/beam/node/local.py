@@ -147,7 +147,10 @@ class LocalRoute:
 
     def _arrive(self) -> None:
         # Only those that are here now: what they cause comes in the next turn, so that sockets get theirs.
-        for _ in range(len(self._signals)):
-            self._signals.popleft()()
-        if self._signals:
-            self._owner.loop.call_soon(self._arrive)
+        try:
+            for _ in range(len(self._signals)):
+                self._signals.popleft()()
+        finally:
+            # Also where one of them raised: no signal is added to those that nobody is to handle.
+            if self._signals:
+                self._owner.loop.call_soon(self._arrive)

@@ -3,11 +3,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+import pytest
+
 from pyerlcoin.beam import Atom, GenServer, NodeLimits, Sender, Term, dist
 from pyerlcoin.beam.dist import Control
 from pyerlcoin.beam.errors import LimitExceeded
 from pyerlcoin.beam.etf import OK
 from pyerlcoin.beam.node.events import NodeDisconnected
+from tests.support.clock import UNIT
 from tests.support.nodes import Cluster, EventLog, RawPeer, settle, until
 from tests.support.whole_calls import pid_of, ref_of
 
@@ -129,3 +132,69 @@ async def test_many_senders_that_wait_for_one_reader_keep_to_the_bound() -> None
         await settle(other, node)
         assert (sink.messages, sink.calls) == (400, 400)
         assert node.nodes() == [other.name]
+
+
+@pytest.mark.parametrize("how", ["a call", "what the peer sends"])
+async def test_who_streams_to_a_peer_leaves_room_for(how: str) -> None:
+    """The stream alone has the peer behind nearly all the time; it reads as fast as it can."""
+    async with Cluster() as cluster:
+        node, other = await cluster.start(limits=NodeLimits(unsent_bytes=2**20)), await cluster.start()
+        other.spawn(Sink(), "sink")
+        node.spawn(mine := Sink(), "sink")
+        await node.connect(other.name)
+        process = node.process()
+        enough = asyncio.Event()
+
+        async def stream() -> None:
+            while not enough.is_set():
+                await process.send(("sink", other.name), bytes(100_000))
+
+        streaming = asyncio.create_task(stream())
+        (connection,) = node._peers.connections.values()
+        await until(lambda: not connection.takes)
+        async with asyncio.timeout(20 * UNIT):
+            if how == "a call":
+                assert await node.call(("sink", other.name), 1, None) == OK
+            else:
+                for _ in range(20):
+                    await other.send(("sink", node.name), 1)
+                assert await other.call(("sink", node.name), 1, None) == OK
+                assert mine.messages == 20
+        assert not streaming.done()
+        enough.set()
+        await streaming
+
+
+async def test_what_was_asked_before_the_end_is_handled() -> None:
+    async with Cluster() as cluster:
+        node = await cluster.start(limits=NodeLimits(unsent_bytes=2**20))
+        node.spawn(much := Much(), "much")
+        peer = await cluster.raw(node)
+        peer.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        peer.send(*asks(peer, 100))
+        await until(lambda: node.nodes() == [peer.name])
+        (connection,) = node._peers.connections.values()
+        await until(lambda: not connection.takes)
+        peer.send(*asks(peer, 1000))
+        peer.writer.write_eof()
+        await until(lambda: not node.nodes())
+        assert much.asked == 1100
+
+
+async def test_a_peer_that_catches_up_bit_by_bit_costs_no_more_than_what_it_asked() -> None:
+    async with Cluster() as cluster:
+        node = await cluster.start(limits=NodeLimits(unsent_bytes=2**20))
+        node.spawn(much := Much(), "much")
+        peer = await cluster.raw(node)
+        peer.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        peer.send(*asks(peer, 3000))
+        await until(lambda: node.nodes() == [peer.name])
+        (connection,) = node._peers.connections.values()
+        await until(lambda: connection._put_off is not None)
+        most = len(connection._inbound._held)
+        peer.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        while much.asked < 3000:
+            assert await peer.reader.read(100_000)
+            most = max(most, len(connection._inbound._held))
+        # Of four reads at most: all else waits as bytes.
+        assert most <= 4 * 65_536 / len(asks(peer, 1)[0].encode())
