@@ -78,15 +78,14 @@ class Request:
     def cancel(self) -> None:
         """Give it up; a late reply is dropped. Harmless once it has ended."""
         if self._future.done():
-            self.look_at()
+            _look_at(self._future)
         else:
             self._future.cancel()
         self._calls.give_up(self.reference)
 
-    def look_at(self) -> None:
-        """It ended, and nobody is to be warned if it failed and is never awaited."""
-        if not self._future.cancelled():
-            self._future.exception()
+    def excuse(self) -> None:
+        """Nobody is to be warned if it fails and is never awaited."""
+        self._future.add_done_callback(_look_at)
 
 
 class Calls:
@@ -160,6 +159,7 @@ class Calls:
 
     def _send_once_connected(self, node_name: str, to: Pid | Atom, request: Term) -> Request:
         sent = self._pend(_NoRouteYet(node_name), to)
+        sent.excuse()
 
         def use(route: Route) -> None:
             # In the turn of what else was sent to that node meanwhile, so that all of it arrives in order.
@@ -178,7 +178,6 @@ class Calls:
             call = self._pending.pop(sent.reference.wire, None)
             if call is not None:
                 call.fail(error)
-                sent.look_at()
 
         self._process.node.via(node_name, use, failed)
         return sent
@@ -229,3 +228,8 @@ def _meaning(call: _Call, reason: Term) -> BeamError:
     if reason == _NOCONNECTION:
         return NodeDown(call.route.node)
     return ProcessDown(target, reason)
+
+
+def _look_at(future: asyncio.Future[Term]) -> None:
+    if not future.cancelled():
+        future.exception()

@@ -253,6 +253,19 @@ async def test_a_request_to_a_node_that_is_being_connected_to_can_be_given_up() 
         assert here.tables().calls == 0
 
 
+async def test_a_request_before_the_connection_that_nobody_awaits_is_complained_of_nowhere(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with Cluster() as cluster:
+        here, there = await cluster.start(), await cluster.start()
+        process = here.process()
+        for node in there.name, "nobody@127.0.0.1":
+            process.send_request(("nobody", node), 1)
+        await until(lambda: process.counts[0] == 0)
+        gc.collect()
+    assert "never retrieved" not in caplog.text
+
+
 async def test_a_request_that_is_given_up_cleans_up() -> None:
     async with Cluster() as cluster:
         here, there = await cluster.start(), await cluster.start()
