@@ -379,7 +379,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def behind(self) -> bool:
         """As `Route.behind`."""
-        return not self.takes or self._link.queued >= self.most_queued
+        return self._writable is not None or not self.takes or self._link.queued >= self.most_queued
 
     def relieve(self) -> None:
         """Give the socket what is queued, if it is much; `takes` tells afterwards whether it was too much."""

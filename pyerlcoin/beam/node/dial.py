@@ -40,12 +40,14 @@ class Dial:
 
     `connection` is done when there is a connection to that node, whoever opened it, or has the error.
 
-    after: a handshake that the node has begun with us: only if that comes to nothing soon is there an attempt of ours.
+    after: a handshake that the node has begun with us: only if that comes to nothing soon is there an attempt of ours,
+    and `begun` is True.
     """
 
     def __init__(self, peers: Peers, peer: NodeName, *, after: Handshaking | None) -> None:
         self.peer: Final = peer
         self._after = after
+        self.begun = after is None
         self._peers = peers
         self._loop = peers.node.loop
         self.connection: asyncio.Future[Connection] = self._loop.create_future()
@@ -122,6 +124,7 @@ class Dial:
         node = self._peers.node
         if self._after is not None:
             await asyncio.wait({self._after.ended}, timeout=node.setup_time / _PART_FOR_THEIRS)
+            self.begun = True
         address = await resolve(self.peer.host)
         self._port = self._port or await epmd_client.find_port(self.peer, address, node.epmd_port)
         outcome: asyncio.Future[None] = self._loop.create_future()

@@ -32,7 +32,8 @@ class GenServer:
     Every handler may be a plain function or a coroutine function. One message is handled at a time, in the order
     of arrival: while a coroutine waits, the messages after it wait too. A handler that never waits is called
     straight from the socket's reader, so it must not block the event loop. A coroutine handler runs as a task, with
-    the context variables of the node's start, and what it sets of them is seen by nobody else.
+    the context variables of the node's start, and what it sets of them is seen by nobody else. Those that end without
+    having waited share one task, which a running node keeps in reserve: keep nothing by `asyncio.current_task()`.
 
     What a handler raises ends this process with the reason `{exception, <<"ClassName">>}`, is told as
     `ProcessCrashed`, and ends nothing else.

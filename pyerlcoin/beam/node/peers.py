@@ -101,11 +101,14 @@ class Peers:
         return handshaking
 
     def _check_name(self, handshaking: Handshaking, peer: NodeName) -> Status:
+        dial = self._dials.get(peer.full)
+        if dial is not None and not dial.begun:
+            dial = None  # it waits for an earlier one of the peer's, and takes this as well
         status = choose_status(
-            self.node.node_name, peer, connected=peer.full in self.connections, pending=peer.full in self._dials
+            self.node.node_name, peer, connected=peer.full in self.connections, pending=dial is not None
         )
-        if status is Status.OK_SIMULTANEOUS:
-            dial = self._preferred[handshaking] = self._dials[peer.full]
+        if dial is not None and status is Status.OK_SIMULTANEOUS:
+            self._preferred[handshaking] = dial
             dial.give_way()
         return status
 

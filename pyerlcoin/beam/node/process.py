@@ -73,8 +73,8 @@ class Process:
 
         For many at once, which need no task each: while several such calls to a node wait, their replies are read
         together, and may be some 0.25 ms late for it (`gather_time` of `Node`). While that node is not connected it
-        is sent once it is, in the order in which this process sent to it. It never waits for a node that is behind
-        with reading.
+        is sent once it is, in the order in which this process sent to it, as one of the `NodeLimits.waiting` signals
+        that may wait for that; more fail with LimitExceeded. It never waits for a node that is behind with reading.
         Raises UnencodableTerm, if the node is connected, or NodeNotRunning; what `call` raises without a timeout
         comes out when it is awaited.
         """

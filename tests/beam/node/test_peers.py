@@ -160,6 +160,20 @@ async def test_who_begins_to_shake_hands_and_does_not_go_on_is_dialled(how: str)
         assert there.nodes() == [node.name]
 
 
+@pytest.mark.parametrize("letter", ["a", "z"])
+async def test_who_begins_anew_while_we_wait_for_the_first_is_let_in(letter: str) -> None:
+    async with Cluster() as cluster:
+        node = await cluster.start(f"m{fresh_name()}@127.0.0.1", setup_time=600 * UNIT)
+        name = f"{letter}{fresh_name()}@127.0.0.1"
+        await knock(cluster, node, name)
+        ours = asyncio.create_task(node.connect(name))
+        await asyncio.sleep(0)
+        await cluster.raw(node, name)
+        async with asyncio.timeout(20 * UNIT):
+            await ours
+        assert node.nodes() == [name]
+
+
 async def test_only_the_dial_that_gave_way_fails_with_what_it_gave_way_to(monkeypatch: pytest.MonkeyPatch) -> None:
     async with Cluster() as cluster:
         node = await cluster.start(f"m{fresh_name()}@127.0.0.1")
