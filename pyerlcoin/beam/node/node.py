@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 from types import TracebackType
 from typing import Final, Self
 
@@ -44,6 +45,16 @@ _RECEIVE_BYTES: Final = 65_536  # in one read: more than most sockets have, and 
 # Linux makes 75 us of it, in which a BEAM makes a dozen calls. Windows may make a thousand; others were not tried.
 _GATHER_TIME: Final = 25e-6 if sys.platform == "linux" else 0.0
 _STOP_PATIENCE = 1.0  # seconds that peers have to read our last words
+
+
+class _Life(Enum):
+    """NEW again after a start that failed; STOPPING also after a stop that was cut short."""
+
+    NEW = auto()
+    STARTING = auto()
+    RUNNING = auto()
+    STOPPING = auto()
+    STOPPED = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +136,7 @@ class Node:
         self._tick_time = tick_time
         self._on_event = on_event
         self._flags = OFFERED if hidden else OFFERED | PUBLISHED
-        self._begun = self._started = self._running = self._stopped = False
+        self._life = _Life.NEW
         self._tasks: set[asyncio.Task[object]] = set()
         self.receive_buffer: Final = memoryview(bytearray(_RECEIVE_BYTES))
         self.last_read: Connection | None = None  # the connection that was; each keeps it, to know whether it is alone
@@ -152,13 +163,13 @@ class Node:
             NameInUse, EpmdUnreachable: from the port mapper.
             NodeNotRunning: it runs, or was stopped; make a new one. After any of the others it can be started again.
         """
-        if self._begun:
+        if self._life is not _Life.NEW:
             raise NodeNotRunning
-        self._begun = True
+        self._life = _Life.STARTING
         try:
             await self._start()
         except BaseException:
-            self._begun = False
+            self._life = _Life.NEW
             raise
 
     async def _start(self) -> None:
@@ -176,21 +187,20 @@ class Node:
         self.identities = Identities(self.name, creation)
         self.deadlines = Deadlines(self.loop)
         self.coroutines = Coroutines(self.loop)
-        self._running = True
+        self._life = _Life.RUNNING
         self.spawn(NetKernel(), "net_kernel")
         self.spawn(Rex(), "rex")
         self._own = self.process()
         self._ticker = Ticker(self.loop, self._tick_time, self._peers.connections.values)
-        self._started = True
 
     async def stop(self) -> None:
         """Stop listening, end every process, close every connection, unregister. Idempotent.
 
         If it is cancelled on the way, another one does what is left; two at once both end when all is done.
         """
-        if self._stopped or not self._started:
+        if self._life not in (_Life.RUNNING, _Life.STOPPING):
             return
-        self._running = False
+        self._life = _Life.STOPPING
         self._ticker.stop()
         await turns()
         self._listener.stop()
@@ -206,7 +216,7 @@ class Node:
         if self._tasks:
             await asyncio.wait(self._tasks)
         await turns()
-        self._stopped = True
+        self._life = _Life.STOPPED
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -220,7 +230,7 @@ class Node:
     @property
     def running(self) -> bool:
         """Between `start` and `stop`."""
-        return self._running
+        return self._life is _Life.RUNNING
 
     @property
     def port(self) -> int:
@@ -230,7 +240,7 @@ class Node:
     @property
     def serves_epmd(self) -> bool:
         """Whether this node is the port mapper of its machine."""
-        return self._running and self._registrar.serving
+        return self.running and self._registrar.serving
 
     # Processes.
 
@@ -298,7 +308,7 @@ class Node:
 
     def nodes(self) -> list[str]:
         """The connected nodes, hidden ones too, sorted."""
-        return sorted(self._peers.connections) if self._running else []
+        return sorted(self._peers.connections) if self.running else []
 
     def tables(self) -> Tables:
         """What the node keeps at this moment. Its own three processes are counted, too."""
@@ -400,7 +410,7 @@ class Node:
         )
 
     def _require_running(self) -> None:
-        if not self._running:
+        if not self.running:
             raise NodeNotRunning
 
 
