@@ -24,7 +24,8 @@ class Choice:
     """The engine to give to a `Pool`."""
 
     engine: Engine
-    chosen: str
+    chosen: str = ""
+    """What to say of it; an `AutoEngine` has its own sentence, as what it does may change."""
 
     @property
     def sentence(self) -> str:
@@ -55,5 +56,4 @@ def _fastest() -> Choice:
     reason = simd.unavailable()
     if reason is not None:
         return Choice(python, f"engine {python.name}; {simd.name} is some 20 times faster: {reason}")
-    auto = AutoEngine(simd, python)
-    return Choice(auto, auto.sentence)
+    return Choice(AutoEngine(simd, python))

@@ -40,8 +40,8 @@ class Door:
     def __call__(self) -> Visit:
         return Visit(self, self._server)
 
-    def has_room(self) -> bool:
-        """Whether there is room for one more; made, if need be."""
+    def make_room(self) -> bool:
+        """For one more. False if that cannot be, as nobody inside is idle."""
         if len(self.inside) < self._most:
             return True
         idle = [visit for visit in self.inside if visit.idle_since is not None]
@@ -73,7 +73,7 @@ class Visit(web.RequestHandler):
         self.idle_since: float | None = loop.time()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not self._door.has_room():
+        if not self._door.make_room():
             # No isinstance: uvloop's transports are of no class of asyncio's.
             cast(asyncio.Transport, transport).abort()
             return

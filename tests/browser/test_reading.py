@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -10,6 +11,11 @@ from tests.support.board import HOSTILE, served
 from tests.support.clock import UNIT
 from tests.support.evening import Evening
 from tests.support.visitor import Visitor
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+
+    from pyerlcoin.web.site import Site
 
 PATIENCE = 20_000 * UNIT
 SIZES = [(1280, 720), (1920, 1080)]
@@ -45,16 +51,22 @@ def game(miners: int) -> Evening:
     return evening
 
 
+async def wall(visitor: Visitor, site: Site, width: int, height: int) -> tuple[Page, list[dict[str, Any]]]:
+    """The wall view, which fits its screen, and its rows, each whole and in its place."""
+    page = await visitor.open(f"{site.url}?kiosk", width=width, height=height)
+    await page.wait_for_selector("#race-plot polyline", timeout=PATIENCE)
+    assert await page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    rows = await page.evaluate(ROWS)
+    assert all(row["inside"] and row["whole"] for row in rows)
+    return page, rows
+
+
 @pytest.mark.parametrize(("width", "height"), SIZES)
 @pytest.mark.parametrize("miners", [3, 200])
 async def test_the_wall_fits_its_screen_in_large_type(visitor: Visitor, miners: int, width: int, height: int) -> None:
     async with served(game(miners)) as site:
-        page = await visitor.open(f"{site.url}?kiosk", width=width, height=height)
-        await page.wait_for_selector("#race-plot polyline", timeout=PATIENCE)
-        assert await page.evaluate("document.documentElement.scrollHeight <= innerHeight")
-        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        rows = await page.evaluate(ROWS)
-        assert all(row["inside"] and row["whole"] for row in rows)
+        page, rows = await wall(visitor, site, width, height)
         # A letter of 1/30 of the screen's height is read from eight screen heights away.
         assert min(row["size"] for row in rows) >= height / 30
         if miners == 3:
@@ -71,12 +83,7 @@ async def test_the_wall_fits_its_screen_in_large_type(visitor: Visitor, miners: 
 @pytest.mark.parametrize("miners", [3, 12, 200])
 async def test_an_upright_wall_shows_every_name(visitor: Visitor, miners: int, width: int, height: int) -> None:
     async with served(game(miners)) as site:
-        page = await visitor.open(f"{site.url}?kiosk", width=width, height=height)
-        await page.wait_for_selector("#race-plot polyline", timeout=PATIENCE)
-        assert await page.evaluate("document.documentElement.scrollHeight <= innerHeight")
-        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        rows = await page.evaluate(ROWS)
-        assert all(row["inside"] and row["whole"] for row in rows)
+        _, rows = await wall(visitor, site, width, height)
         assert min(row["letters"] for row in rows) >= 4
         assert min(row["size"] for row in rows) >= max(16, width / 30)
 

@@ -31,7 +31,7 @@ def test_links_lead_to_it_both_ways(tmp_path: Path) -> None:
         assert belongs(folder / link, ledger)
         assert belongs(ledger, folder / link)
     assert belongs(tmp_path / "x.ledger-wal", folder / "soft"), "SQLite writes it beside the file"
-    assert belongs(folder / "soft-lock", folder / "soft"), "the server holds it beside the link"
+    assert belongs(folder / "soft-lock", folder / "soft"), "a name that would be looked for"
 
 
 def test_a_link_to_itself_is_no_ledger(tmp_path: Path) -> None:

@@ -5,10 +5,11 @@ import contextlib
 
 import pytest
 
-from pyerlcoin.beam import Atom, GenServer, NodeLimits, Sender, Term, dist
+from pyerlcoin.beam import Atom, GenServer, Node, NodeLimits, Sender, Term, dist
 from pyerlcoin.beam.dist import Control
 from pyerlcoin.beam.errors import LimitExceeded
 from pyerlcoin.beam.etf import OK
+from pyerlcoin.beam.node.connection import Connection
 from pyerlcoin.beam.node.events import NodeDisconnected
 from tests.support.clock import UNIT
 from tests.support.nodes import Cluster, EventLog, RawPeer, settle, until
@@ -46,18 +47,24 @@ def asks(peer: RawPeer, number: int) -> list[Control]:
     ]
 
 
+async def behind(cluster: Cluster, node: Node, asked: int) -> tuple[RawPeer, Connection]:
+    """A peer that asks so much without reading that it falls behind, and the node's connection to it."""
+    peer = await cluster.raw(node)
+    peer.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's transport can
+    peer.send(*asks(peer, asked))
+    await until(lambda: node.nodes() == [peer.name])
+    (connection,) = node._peers.connections.values()
+    await until(lambda: not connection.takes)
+    return peer, connection
+
+
 async def test_what_a_slow_reader_asks_is_put_off_until_it_reads() -> None:
     async with Cluster() as cluster:
         node = await cluster.start(limits=NodeLimits(unsent_bytes=2**20))
         much = Much()
         node.spawn(much, "much")
-        peer = await cluster.raw(node)
-        peer.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's transport can
         # In one read they lead to a hundred times what may be unsent.
-        peer.send(*asks(peer, 1000))
-        await until(lambda: node.nodes() == [peer.name])
-        (connection,) = node._peers.connections.values()
-        await until(lambda: not connection.takes)
+        peer, connection = await behind(cluster, node, 1000)
         peer.send(*asks(peer, 1))
         assert await (await cluster.start()).ping(node.name) > 0
         assert 0 < much.asked < 1000
@@ -98,12 +105,7 @@ async def test_one_that_only_reads_late_is_not_taken_for_silent() -> None:
     async with Cluster() as cluster:
         node = await cluster.start(limits=NodeLimits(unsent_bytes=2**20))
         node.spawn(Much(), "much")
-        peer = await cluster.raw(node)
-        peer.writer.transport.pause_reading()  # type: ignore[attr-defined]
-        peer.send(*asks(peer, 1000))
-        await until(lambda: node.nodes() == [peer.name])
-        (connection,) = node._peers.connections.values()
-        await until(lambda: not connection.takes)
+        peer, connection = await behind(cluster, node, 1000)
         for _ in range(10):
             put_off = len(connection._put_off or b"")
             peer.write(bytes(4))  # a tick, which nobody looks at yet
@@ -169,12 +171,7 @@ async def test_what_was_asked_before_the_end_is_handled() -> None:
     async with Cluster() as cluster:
         node = await cluster.start(limits=NodeLimits(unsent_bytes=2**20))
         node.spawn(much := Much(), "much")
-        peer = await cluster.raw(node)
-        peer.writer.transport.pause_reading()  # type: ignore[attr-defined]
-        peer.send(*asks(peer, 100))
-        await until(lambda: node.nodes() == [peer.name])
-        (connection,) = node._peers.connections.values()
-        await until(lambda: not connection.takes)
+        peer, _ = await behind(cluster, node, 100)
         peer.send(*asks(peer, 1000))
         peer.writer.write_eof()
         await until(lambda: not node.nodes())
@@ -185,11 +182,7 @@ async def test_a_peer_that_catches_up_bit_by_bit_costs_no_more_than_what_it_aske
     async with Cluster() as cluster:
         node = await cluster.start(limits=NodeLimits(unsent_bytes=2**20))
         node.spawn(much := Much(), "much")
-        peer = await cluster.raw(node)
-        peer.writer.transport.pause_reading()  # type: ignore[attr-defined]
-        peer.send(*asks(peer, 3000))
-        await until(lambda: node.nodes() == [peer.name])
-        (connection,) = node._peers.connections.values()
+        peer, connection = await behind(cluster, node, 3000)
         await until(lambda: connection._put_off is not None)
         most = len(connection._inbound._held)
         peer.writer.transport.resume_reading()  # type: ignore[attr-defined]
