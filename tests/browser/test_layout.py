@@ -160,6 +160,15 @@ async def test_a_tag_lies_beside_its_coins(visitor: Visitor, width: int) -> None
         assert await page.locator(".tag:not([hidden])").evaluate(cut) <= 1
 
 
+@pytest.mark.parametrize("width", [320, 390, 1024])
+async def test_a_rank_of_three_digits_lies_on_no_name(visitor: Visitor, width: int) -> None:
+    evening = Evening({f"miner-{n:03}": 20.0 + n for n in range(120)})
+    evening.run(60)
+    async with served(evening) as site:
+        page = await visitor.open(site.url, width=width, height=640)
+        assert await covered(page) == []
+
+
 async def test_a_wall_that_lost_its_server_says_so_beside_the_leader(visitor: Visitor) -> None:
     async with served(game(dict.fromkeys(LONG, 12), Schedule(ends_at=START + 20_000))) as site:
         page = await visitor.open(f"{site.url}?kiosk")

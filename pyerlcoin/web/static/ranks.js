@@ -74,6 +74,9 @@
   /** Ems for the coins of one who has `most`: a column of its own width in each row, since each row is a grid. */
   const numberWidth = (most) => Math.max(2, app.measure.ems(format.grouped(most), 750)) + 0.1;
 
+  /** Ems for the last of so many ranks. */
+  const rankWidth = (ranks) => app.measure.ems(String(ranks), 400) + 0.1;
+
   /** Ems for a name, as bold as in a row. */
   const nameWidth = (name) => app.measure.ems(format.name(name), 600);
 
@@ -82,6 +85,7 @@
     const body = byId("rank-rows");
     const most = miners.length ? miners[0].coins : 0;
     byId("ranks-box").style.setProperty("--coins", numberWidth(most));
+    byId("ranks-box").style.setProperty("--last-rank", rankWidth(miners.length));
     const order = miners.map((miner) => miner.name);
     const shown = [...body.children].filter((row) => !row.hidden);
     const moved = order.some((one, index) => rows.get(one)?.row !== body.children[index]);
