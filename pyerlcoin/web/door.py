@@ -1,4 +1,4 @@
-"""Who comes to the board's port: so many at a time, none who asks for nothing, and none who speaks no HTTP.
+"""Who comes to the board's port: so many at a time, none who asks or takes nothing, and none who speaks no HTTP.
 
 A connection takes a descriptor of the process that also carries the game. Neither a page nor a stranger may take the
 last one, or no miner could come in. But a browser leaves six connections idle once it has loaded a page, so a room of
@@ -15,7 +15,7 @@ from aiohttp import web
 
 from pyerlcoin.web.refusal import Refusal
 
-__all__ = ["PATIENCE", "SPARE", "Door", "Visit"]
+__all__ = ["PATIENCE", "SPARE", "STUCK", "Door", "Visit"]
 
 SPARE: Final = 64
 """Connections beyond the pages that follow: a browser takes up to six while it loads one."""
@@ -23,16 +23,21 @@ SPARE: Final = 64
 PATIENCE: Final = 10.0
 """Seconds for a whole request, and between an answer and the next request."""
 
+STUCK: Final = 30.0
+"""Seconds that an answer may take to go out, or one write to a page that follows."""
+
 
 class Door:
     """Makes the protocols of `server`, for `most` connections at a time.
 
     For one more, that which has been idle for the longest time is closed; if all are asking or follow, the new one is.
-    One that has not asked for anything within `patience` seconds, or not again, is closed as well.
+    One that has not asked for anything within `patience` seconds, or not again, is closed as well, and so is one that
+    does not take its answer within `stuck` seconds.
     """
 
-    def __init__(self, server: web.Server, *, most: int, patience: float = PATIENCE) -> None:
+    def __init__(self, server: web.Server, *, most: int, patience: float = PATIENCE, stuck: float = STUCK) -> None:
         self.patience = patience
+        self.stuck = stuck
         self.inside: set[Visit] = set()
         self._server = server
         self._most = most
@@ -95,9 +100,20 @@ class Visit(web.RequestHandler):
     ) -> tuple[web.StreamResponse, bool]:
         """Sends the answer; from then on it is idle."""
         try:
-            return await super().finish_response(request, resp, start_time)
+            async with asyncio.timeout(self._door.stuck):
+                return await super().finish_response(request, resp, start_time)
+        except TimeoutError:
+            self.force_close()
+            return resp, True
         finally:
             self.idle_since = asyncio.get_running_loop().time()
+
+    def force_close(self) -> None:
+        """Close it at once: what it has not taken yet would hold the connection open for as long as it likes."""
+        transport = self.transport
+        super().force_close()
+        if transport is not None:
+            transport.abort()
 
     def handle_error(
         self,

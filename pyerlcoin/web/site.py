@@ -20,7 +20,7 @@ from pyerlcoin.coin.progress import Progress
 from pyerlcoin.errors import WrongUsage
 from pyerlcoin.web import assets
 from pyerlcoin.web.board import Board, State
-from pyerlcoin.web.door import PATIENCE, SPARE, Door
+from pyerlcoin.web.door import PATIENCE, SPARE, STUCK, Door
 from pyerlcoin.web.feed import CLIENTS, Feed, TooManyReaders
 from pyerlcoin.web.hosts import host_allowed
 from pyerlcoin.web.metrics import Metrics
@@ -39,9 +39,6 @@ HISTORY_EVERY: Final = 5
 _KEEPALIVE: Final = 15.0
 """Seconds of silence after which a sign of life goes out. Proxies give up at 30 to 60, the page itself at 40."""
 
-_STUCK: Final = 30.0
-"""Seconds that one write to a page may take. Its EventSource comes back by itself when it can."""
-
 _AT_ONCE: Final = 32
 """Connections that may wait to be accepted."""
 
@@ -54,7 +51,8 @@ class Site:
     `progress` is asked once per `interval` seconds for the ledger's figures, `clock` for the time (the ledger's own
     seconds). `names` are host names, besides localhost and any address, under which the page may be opened.
     At most `clients` pages follow at a time; the next one is told to come back later. There are at most `SPARE` more
-    connections than that, and one that asks for nothing is closed after `patience` seconds.
+    connections than that, and one that asks for nothing is closed after `patience` seconds, one that takes nothing
+    after `stuck`; a page comes back by itself when it can.
     """
 
     def __init__(
@@ -69,6 +67,7 @@ class Site:
         interval: float = INTERVAL,
         clients: int = CLIENTS,
         patience: float = PATIENCE,
+        stuck: float = STUCK,
     ) -> None:
         self._board = board
         self._progress = progress
@@ -80,6 +79,7 @@ class Site:
         self._feed = Feed(clients)
         self._most = clients + SPARE
         self._patience = patience
+        self._stuck = stuck
         self._assets = assets.load()
         self._metrics = Metrics(self._state, lambda: len(self._feed))
         self._runner: web.AppRunner | None = None
@@ -106,7 +106,7 @@ class Site:
         runner = web.AppRunner(self.app(), handler_cancellation=True, shutdown_timeout=1.0)
         await runner.setup()
         assert runner.server is not None
-        door = Door(runner.server, most=self._most, patience=self._patience)
+        door = Door(runner.server, most=self._most, patience=self._patience, stuck=self._stuck)
         try:
             # So many are accepted before the door sees the first of them.
             self._listener = await asyncio.get_running_loop().create_server(
@@ -219,7 +219,7 @@ class Site:
                             batch = await reader.fetch()
                     if batch is None:
                         break
-                    async with asyncio.timeout(_STUCK):
+                    async with asyncio.timeout(self._stuck):
                         await response.write(batch)
             except (ConnectionError, TimeoutError):
                 if request.transport is not None:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from pyerlcoin.web.door import PATIENCE
+from pyerlcoin.web.door import PATIENCE, STUCK
 from pyerlcoin.web.site import Site
 from tests.support.clock import UNIT
 from tests.support.evening import Evening
@@ -32,7 +32,13 @@ HOSTILE = (
 
 @asynccontextmanager
 async def served(
-    evening: Evening, *, interval: float = 0.05, clients: int = 256, port: int = 0, patience: float = PATIENCE
+    evening: Evening,
+    *,
+    interval: float = 0.05,
+    clients: int = 256,
+    port: int = 0,
+    patience: float = PATIENCE,
+    stuck: float = STUCK,
 ) -> AsyncIterator[Site]:
     """The evening's board on a free port of loopback."""
     site = Site(
@@ -44,6 +50,7 @@ async def served(
         clients=clients,
         port=port,
         patience=patience,
+        stuck=stuck,
     )
     await site.start()
     try:

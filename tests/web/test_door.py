@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import AsyncExitStack
 
 import pytest
@@ -11,9 +12,12 @@ from pyerlcoin.web.door import SPARE
 from tests.support.board import connected, end_of, served
 from tests.support.clock import UNIT, eventually
 from tests.support.evening import Evening
+from tests.support.leaks import sockets
+from tests.support.nodes import until
 
 ASKED = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 FOLLOWS = b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
+ASKED_FOR_MUCH = b"GET /api/state HTTP/1.1\r\nHost: localhost\r\n\r\n" * 200
 SHORT = 0.2
 """Seconds of patience, for tests in which it ends."""
 
@@ -77,6 +81,24 @@ async def test_who_only_keeps_a_connection_makes_room(said: bytes) -> None:
         async with asyncio.timeout(20 * UNIT):
             assert await page.readuntil(b"event: state\n")
         assert site.pages == 1
+
+
+@pytest.mark.parametrize("asks", [ASKED_FOR_MUCH, FOLLOWS])
+async def test_who_takes_nothing_is_let_go(asks: bytes) -> None:
+    """Its own buffer is full, and the system's, and ours."""
+    evening = Evening({f"{n:04}{'x' * 60}": 1.0 for n in range(400)})
+    async with served(evening, stuck=SHORT, interval=0.001) as site:
+        host, port = site.url.removeprefix("http://").rstrip("/").split(":")
+        with socket.socket() as mute:
+            mute.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            mute.setblocking(False)
+            loop = asyncio.get_running_loop()
+            before = sockets()
+            await loop.sock_connect(mute, (host, int(port)))
+            await loop.sock_sendall(mute, asks)
+            await until(lambda: sockets() == before + 1)  # the board's end
+            await until(lambda: sockets() == before)
+            assert site.pages == 0
 
 
 async def end_or_answer(reader: asyncio.StreamReader) -> bytes:
