@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 import os
 import select
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
 
 import pytest
@@ -68,10 +69,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
             # First in, last out: what other fixtures leave running is seen as well.
             item.fixturenames.insert(0, "no_task_left")
+            if "long" not in item.keywords:
+                item.obj = _bounded(item.obj)
     if not config.getoption("--long"):
         long = [item for item in items if "long" in item.keywords]
         items[:] = [item for item in items if "long" not in item.keywords]
         config.hook.pytest_deselected(items=long)
+
+
+def _bounded(test: Callable[..., Coroutine[object, object, None]]) -> Callable[..., Coroutine[object, object, None]]:
+    """That test, for five minutes at most: one that waits for what never comes shows where, and the rest still run."""
+
+    @functools.wraps(test)
+    async def run(*args: object, **fixtures: object) -> None:
+        async with asyncio.timeout(3 * UNIT):
+            await test(*args, **fixtures)
+
+    return run
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
