@@ -170,7 +170,10 @@ class Process:
         self.node.forget(self, reason)
         for reference in list(self._monitors):
             self.demonitor(reference)
-        self._links.clear()
+        links, self._links = self._links, {}
+        for pid in links:
+            if self.node.route_if_up(pid.node) is None:
+                self._leave(pid, reason)
         self._calls.fail_all(ProcessDown(self.label, reason))
         task = self._mailbox.close()
         if task is not None:
@@ -179,6 +182,17 @@ class Process:
             self.server.terminate(reason)
         except Exception as error:  # noqa: BLE001  # it is ending anyway
             self.node.tell(ProcessCrashed(self.label, error))
+
+    def _leave(self, pid: Pid, reason: Term) -> None:
+        """Have a process know that waits for the connection on which `link` is to tell it of the link."""
+
+        def tell(route: Route) -> None:
+            self._links[pid] = None
+            route.link(self, pid)
+            route.process_ended(self, reason)
+            del self._links[pid]
+
+        self.node.via(pid.node, tell)
 
     # What happens to the process. Called by routes.
 

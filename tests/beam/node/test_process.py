@@ -146,15 +146,24 @@ async def test_a_reply_may_carry_the_reference_of_a_monitor(where: str) -> None:
         assert (await watcher.downs.get())[1:] == (reference, Atom("bye"))
 
 
-async def test_the_end_of_a_process_reaches_one_it_was_linked_to_just_before() -> None:
+@pytest.mark.parametrize("where", ["here", "there", "there, connected"])
+async def test_the_end_of_a_process_reaches_one_it_was_linked_to_just_before(where: str) -> None:
     async with Cluster() as cluster:
-        node = await cluster.start()
-        watcher = Watcher()
-        target, process = node.spawn(watcher), node.process()
+        here, there = await cluster.start(), await cluster.start()
+        node = here if where == "here" else there
+        if where.endswith("connected"):
+            await here.ping(there.name)
+        watcher, other = Watcher(), Watcher()
+        target, process = node.spawn(watcher), here.process()
         process.link(target.pid)
+        unlinked = node.spawn(other)
+        process.link(unlinked.pid)
+        process.unlink(unlinked.pid)
         process.exit(Atom("bye"))
         assert await watcher.exits.get() == (process.pid, Atom("bye"))
-        assert node.tables().links == 0
+        await settle(here, there)
+        assert other.exits.empty()
+        assert (here.tables().links, there.tables().links) == (0, 0)
 
 
 async def test_nobody_forges_a_down() -> None:
