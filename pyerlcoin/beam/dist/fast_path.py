@@ -1,7 +1,7 @@
 """The short way for the frames of GenServer.calls that come alone, in the very bytes in which a BEAM writes them.
 
-They are `{19, From, Target, Ref}`, `{20, From, Target, Ref}`, `{6, From, '', Name}` with any message (a call of ours
-mostly brings all three at once: see `whole_call`), and the answer to a call of ours, `{2, '', Pid}` with `{Ref, Reply}`.
+They are `{19, From, Target, Ref}`, `{20, From, Target, Ref}`, `{6, From, '', Name}` with any message (a call mostly
+brings all three at once: see `whole_call`), and the answer to a call of ours, `{2, '', Pid}` with `{Ref, Reply}`.
 All bytes but the numbers of pids and references, the name and the message are the same each time, so one regular
 expression takes each apart, and what it takes has been checked to the last byte. Whatever is written in another way
 gets None, and `control.read_message` reads it.
@@ -59,7 +59,7 @@ class FastReader:
     def read_frame(
         self, data: bytes, start: int, end: int
     ) -> MonitorReceived | DemonitorReceived | RegSend | Send | None:
-        """`data[start:end]`, which is one frame without its length. None: `read_message` is to read it, or to refuse it."""
+        """`data[start:end]`, which is one frame without its length. None: `read_message` is to read or refuse it."""
         found = self._frame(data, start, end)
         if found is None:
             return None

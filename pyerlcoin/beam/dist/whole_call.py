@@ -56,8 +56,8 @@ class _Shape(NamedTuple):
 
     name: Atom
     match: Callable[[bytes, int], re.Match[bytes] | None]
-    """Of a call up to its request. Groups: the key of the DEMONITOR_P, if there is one, that of the MONITOR_P, From, and
-    the alias."""
+    """Of a call up to its request. Groups: the key of the DEMONITOR_P, if there is one, that of the MONITOR_P, From,
+    and the alias."""
     behind_length: int
     """Bytes between the length of the REG_SEND's frame and the request."""
 

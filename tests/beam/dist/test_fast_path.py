@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from pyerlcoin.beam.dist import (
     GEN_CALL,
-    Control,
     DemonitorP,
     DemonitorReceived,
     MonitorP,

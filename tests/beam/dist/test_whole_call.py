@@ -45,7 +45,7 @@ class _Reader:
         self.reader = WholeCallReader(_PEER, DEFAULT, frame_limit, self.hits)
 
     def read(self, *frames: bytes) -> CallReceived | None:
-        """Between other bytes, as in what a socket gives, with their lengths; None also if not all of them were taken."""
+        """Between other bytes, as a socket gives them, with their lengths; None also if not all of them were taken."""
         data = b"ab" + b"".join(len(frame).to_bytes(4) + frame for frame in frames)
         found: list[CallReceived] = []
         end = self.reader.read(data + data, 2, found.append)
