@@ -82,7 +82,7 @@ def _bounded(test: Callable[..., Coroutine[object, object, None]]) -> Callable[.
 
     @functools.wraps(test)
     async def run(*args: object, **fixtures: object) -> None:
-        async with asyncio.timeout(3 * UNIT):
+        async with asyncio.timeout(300 * UNIT):
             await test(*args, **fixtures)
 
     return run
