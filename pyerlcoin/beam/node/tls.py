@@ -17,6 +17,10 @@ from pyerlcoin.beam.node.tls_words import vouches_for
 
 __all__ = ["TlsCarrier"]
 
+# SSL_OP_ALLOW_CLIENT_RENEGOTIATION of OpenSSL 3, which Python has no name for. With TLS 1.2 Erlang's ssl renegotiates
+# by and by what it dialled, and OpenSSL would end the connection for that. Whoever may ask has shown a certificate.
+_ALLOW_CLIENT_RENEGOTIATION: Final = 1 << 8
+
 _HANDSHAKE_TIME: Final = 7.0
 """Seconds for the TLS handshake, as `net_setuptime`, which covers it and the distribution's together."""
 
@@ -55,7 +59,7 @@ class TlsCarrier:
         self._server.verify_mode = ssl.CERT_REQUIRED
         # A ticket would let a client come back without its certificate, which has the host's name.
         self._server.num_tickets = 0
-        self._server.options |= ssl.OP_NO_TICKET
+        self._server.options |= ssl.OP_NO_TICKET | _ALLOW_CLIENT_RENEGOTIATION
         for context in (self._client, self._server):
             context.minimum_version, context.maximum_version = versions
             _load(context, certificate, key, authorities)

@@ -316,3 +316,19 @@ async def test_a_beam(beam_release: Release, good: Identity, stranger: Identity,
                     await (await cluster.start(carrier=other)).connect(beam.node)
                 with pytest.raises(BeamError, match="does one side use TLS and the other not"):
                     await (await cluster.start(setup_time=2 * UNIT)).connect(beam.node)
+
+
+async def test_a_beam_that_renegotiates(beam_release: Release, good: Identity) -> None:
+    """With TLS 1.2 Erlang's ssl does so after 2**28 records, by default, and OTP 25 speaks it by default."""
+    with beam_release.folder() as folder:
+        flags = inet_tls(folder, good, "'tlsv1.2'")
+        conf = folder.path / "tls.conf"
+        conf.write_text(conf.read_text().replace("{client, [", "{client, [{renegotiate_at, 50}, "))
+        async with Cluster() as cluster:
+            events = EventLog()
+            node = await cluster.start(carrier=carrier(good), on_event=events)
+            node.spawn(Echo(), "echo")
+            async with Beam(beam_release, epmd_port=cluster.epmd_port, cookie=cluster.cookie, flags=flags) as beam:
+                calls = f'Enum.all?(1..400, &(GenServer.call({{:echo, :"{node.name}"}}, &1) == &1))'
+                assert await beam.eval(calls, timeout=60 * UNIT) == "true"
+                assert events.of(NodeDisconnected) == []
