@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pyerlcoin.beam.node.node import Node, Tables
     from pyerlcoin.beam.node.process import Process
     from pyerlcoin.beam.node.sender import Sender
-    from pyerlcoin.beam.node.targets import Target
+    from pyerlcoin.beam.node.targets import Destination, Target
 
 __all__ = [
     "NO_REPLY",
@@ -44,6 +44,7 @@ __all__ = [
     "BitString",
     "Carrier",
     "Cookie",
+    "Destination",
     "Event",
     "GenServer",
     "ImproperList",
@@ -69,6 +70,7 @@ _HOMES: Final = {
     "BitString": "etf",
     "Carrier": "node.carrier",
     "Cookie": "dist",
+    "Destination": "node.targets",
     "Event": "node.events",
     "GenServer": "node.gen_server",
     "ImproperList": "etf",

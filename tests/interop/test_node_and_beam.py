@@ -361,3 +361,29 @@ async def test_maps_and_improper_lists_are_terms_of_ours(beam: Beam, node: Node,
     assert isinstance(told, Map)
     assert isinstance(told[1], ImproperList)
     assert isinstance(await echo.next(), Reference)
+
+
+async def test_a_message_to_an_alias(beam: Beam, node: Node, echo: Echo) -> None:
+    answered = asyncio.create_task(
+        beam.eval(
+            f'''
+            alias = :erlang.alias([:explicit_unalias])
+            send({{:echo, :"{node.name}"}}, alias)
+            receive do message -> :erlang.unalias(alias); message after 20_000 -> :nothing end
+            '''
+        )
+    )
+    alias = await echo.next()
+    assert isinstance(alias, Reference)
+    await echo.process.send(alias, (Atom("to"), 1))
+    echo.process.cast_nowait(alias, 2)  # to nobody, or as a second message
+    assert await answered == "{:to, 1}"
+
+
+async def test_old_ways_of_rpc_are_answered(beam: Beam, node: Node, echo: Echo) -> None:
+    """`rpc:sbcast/3` waits for every node for as long as it is connected."""
+    there = f'[:"{node.name}"]'
+    assert await beam.eval(f":rpc.sbcast({there}, :echo, :hi)") == f'{{[:"{node.name}"], []}}'
+    assert await echo.next() == Atom("hi")
+    assert await beam.eval(f":rpc.sbcast({there}, :nobody, :hi)") == f'{{[], [:"{node.name}"]}}'
+    assert await beam.eval(f":rpc.multi_server_call({there}, :nobody, :hi)") == f'{{[], [:"{node.name}"]}}'

@@ -89,10 +89,12 @@ class Cluster:
         await node.start()
         return node
 
-    async def raw(self, node: Node, name: str | None = None, cookie: str | None = None) -> RawPeer:
+    async def raw(
+        self, node: Node, name: str | None = None, cookie: str | None = None, flags: DistributionFlags = OFFERED
+    ) -> RawPeer:
         """A `RawPeer` of a node; closed at the end."""
         peer = await self.socket(node)
-        await peer.shake_hands(node, cookie or self.cookie, name)
+        await peer.shake_hands(node, cookie or self.cookie, name, flags=flags)
         return peer
 
     async def socket(self, node: Node) -> RawPeer:
@@ -127,20 +129,28 @@ class RawPeer:
         self.given: NameGiven | None = None
 
     async def shake_hands(
-        self, node: Node | NodeName, cookie: str, name: str | None = None, *, asks: bool = False
+        self,
+        node: Node | NodeName,
+        cookie: str,
+        name: str | None = None,
+        *,
+        asks: bool = False,
+        flags: DistributionFlags = OFFERED,
     ) -> None:
         """Do the handshake; with `asks`, under the name that the node gives. Raises what an `Initiator` raises."""
         ours = NodeName.parse(name or fresh_node("raw"))
+        creation = 1 + secrets.randbits(30)
         machine = Initiator(
             ours=ours,
             peer=node if isinstance(node, NodeName) else node.node_name,
             cookie=Cookie(cookie),
             challenge=secrets.randbits(32),
-            creation=1 + secrets.randbits(30),
-            flags=OFFERED | DistributionFlags.DFLAG_NAME_ME if asks else OFFERED,
+            creation=creation,
+            flags=flags | DistributionFlags.DFLAG_NAME_ME if asks else flags,
         )
         async with asyncio.timeout(20 * UNIT):
             established = await self._drive(machine)
+        self.creation = self.given.creation if self.given else creation
         self._established(self.given.name if self.given else ours, established)
 
     async def _drive(self, machine: Initiator) -> Established:
@@ -160,7 +170,6 @@ class RawPeer:
                     self.given = event
 
     def _established(self, ours: NodeName, established: Established) -> None:
-        self.creation = established.creation
         self.link = DistributionLink(ours, established.peer, established.flags)
         self.link.receive_data(established.trailing)
 

@@ -35,12 +35,12 @@ def unfold(events: Iterable[LinkEvent]) -> Iterator[LinkEvent]:
 
 def pid_of(peer: RawPeer, number: int = 1) -> Pid:
     """One of its processes."""
-    return Pid.make(peer.name, number, 0, 7)
+    return Pid.make(peer.name, number, 0, peer.creation)
 
 
 def ref_of(peer: RawPeer, number: int = 1) -> Reference:
     """One of its references."""
-    return Reference.make(peer.name, 7, (number, 2, 3))
+    return Reference.make(peer.name, peer.creation, (number, 2, 3))
 
 
 def whole_call(peer: RawPeer, name: str, number: int) -> list[Control]:

@@ -70,15 +70,14 @@ from pyerlcoin.beam.dist.initiator import AliveReceived, Initiator, NameGiven
 from pyerlcoin.beam.dist.link import FRAME_LIMIT, DistributionLink, LinkEvent
 from pyerlcoin.beam.dist.monitors import CallReceived, DemonitorReceived, MonitorReceived, monitor_key
 from pyerlcoin.beam.dist.names import NameForm, NodeName
-from pyerlcoin.beam.dist.reply import address_reply, alias_of, alias_tag
+from pyerlcoin.beam.dist.reply import address_alias, address_reply, alias_of, alias_tag
 from pyerlcoin.beam.dist.whole_call import GEN_CALL
 
 __all__ = [
-    "GEN_CALL",
-    "CallReceived",
     "DISTRIBUTION_VERSION",
     "EPMD_PORT",
     "FRAME_LIMIT",
+    "GEN_CALL",
     "HANDSHAKE_FRAME_LIMIT",
     "HIDDEN_NODE",
     "MANDATORY",
@@ -94,6 +93,7 @@ __all__ = [
     "AliveReceived",
     "AltactFlags",
     "AltactSigSend",
+    "CallReceived",
     "Control",
     "Cookie",
     "DemonitorP",
@@ -146,6 +146,7 @@ __all__ = [
     "Status",
     "UnlinkId",
     "UnlinkIdAck",
+    "address_alias",
     "address_reply",
     "alias_of",
     "alias_tag",

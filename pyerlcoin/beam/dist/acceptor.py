@@ -34,7 +34,6 @@ from pyerlcoin.beam.errors import (
     CookieMismatch,
     HungUp,
     MalformedMessage,
-    NameFormMismatch,
     NotAllowed,
 )
 
@@ -138,9 +137,9 @@ class Acceptor(HandshakeMachine):
     Events: NameReceived or NameRequested, then Established. On Established close an older connection to that name
     first, and only then write `data_to_send()`: it holds the ack, which tells the peer that this connection is the one.
 
-    `receive_data` raises NotAllowed (it lacks a flag) or NameFormMismatch, both with a `not_allowed` queued;
-    CookieMismatch with nothing queued: the peer is told nothing; AlreadyConnected when it gives way after ALIVE;
-    or a RemoteFault. `receive_eof` raises HungUp.
+    `receive_data` raises NotAllowed (it lacks a flag) with a `not_allowed` queued; CookieMismatch with nothing queued:
+    the peer is told nothing; AlreadyConnected when it gives way after ALIVE; or a RemoteFault. `receive_eof` raises
+    HungUp.
     """
 
     _transitions = ACCEPTOR_TRANSITIONS
@@ -228,13 +227,11 @@ class Acceptor(HandshakeMachine):
     def _receive_name(self, peer: NodeName, event: NameReceived | NameRequested, lacking: tuple[str, ...]) -> None:
         self._peer = peer
         self._peer_flags = event.flags
-        try:
-            self._ours.require_same_form(peer)
-            if lacking:
-                raise NotAllowed(peer.full, lacking)
-        except (NameFormMismatch, NotAllowed):
+        # A long name and a short one: only who dials minds that, as on the BEAM. It lets C nodes in, whose host part is
+        # whatever their machine is called.
+        if lacking:
             self._send(Status.NOT_ALLOWED)
-            raise
+            raise NotAllowed(peer.full, lacking)
         self._events.append(event)
 
     def _receive_status(self, status: Status) -> None:

@@ -14,7 +14,7 @@ compares `frames_received` to see that the peer lives.
 from __future__ import annotations
 
 import struct
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from pyerlcoin.beam.dist.call import write_call, write_demonitor
 from pyerlcoin.beam.dist.control import Control, read_message
@@ -30,6 +30,8 @@ from pyerlcoin.beam.dist.control_messages import (
     PayloadExit2,
     PayloadExit2TT,
     PayloadExitTT,
+    RegSend,
+    Send,
     UnlinkId,
     UnlinkIdAck,
 )
@@ -38,7 +40,7 @@ from pyerlcoin.beam.dist.flags import DistributionFlags
 from pyerlcoin.beam.dist.monitors import CallReceived, DemonitorReceived, MonitorReceived, monitor_key
 from pyerlcoin.beam.dist.names import NodeName
 from pyerlcoin.beam.dist.reply import address_reply, alias_tag, alias_writer
-from pyerlcoin.beam.dist.whole_call import WHOLE_CALL, WholeCallReader
+from pyerlcoin.beam.dist.whole_call import GEN_CALL, WHOLE_CALL, WholeCallReader
 from pyerlcoin.beam.errors import BeamError, LimitExceeded, MalformedMessage, UnencodableTerm
 from pyerlcoin.beam.etf import DEFAULT, Atom, Limits, Pid, Reference, Term
 
@@ -55,6 +57,7 @@ _LENGTH: Final = struct.Struct(">I")
 _TICK: Final = bytes(4)
 _OP_AT: Final = 5  # in a frame of pass-through: 112, 131, 104, arity, 97, operation
 _MONITORS: Final = (MonitorP.op, DemonitorP.op)
+_BOTH_MONITORS: Final = DistributionFlags.DFLAG_DIST_MONITOR | DistributionFlags.DFLAG_DIST_MONITOR_NAME
 
 # What links, watches and ends processes comes from a process of the peer itself: OTP 25 to 29 close the connection
 # when one of these names a process of a third node, or of their own. They let all other messages pass.
@@ -87,6 +90,7 @@ class DistributionLink:
     Attributes:
         frames_received, ticks_received: complete frames, ticks included; and ticks alone.
         fast_hits: how many frames took a short way, by message; see `fast_path` and `whole_call`.
+        monitors: whether the peer knows monitors. Those made with `ei` mostly do not, and end at the sight of one.
     """
 
     def __init__(
@@ -104,6 +108,7 @@ class DistributionLink:
         self.frames_received = 0
         self.ticks_received = 0
         self.fast_hits: dict[str, int] = {}
+        self.monitors: Final = flags & _BOTH_MONITORS == _BOTH_MONITORS
         self._frame_limit = frame_limit
         self._limits = limits
         self._buffer = bytearray()
@@ -241,9 +246,15 @@ class DistributionLink:
     def send_call(self, caller: Pid, to: Pid | Atom, reference: Reference, request: Term) -> None:
         """Queue a MONITOR_P of `to`, and behind it `{'$gen_call', {caller, reference}, request}`.
 
+        Only the latter, as a BEAM does, if the peer does not know monitors.
+
         Raises:
             UnencodableTerm: as `send`.
         """
+        if not self.monitors:
+            message = (GEN_CALL, (caller, reference), request)
+            self.send(Send(to, message) if type(to) is Pid else RegSend(caller, cast(Atom, to), message))
+            return
         output = self._output
         start = len(output)
         try:
@@ -253,8 +264,14 @@ class DistributionLink:
             raise
 
     def send_demonitor(self, caller: Pid, to: Pid | Atom, reference: Reference) -> None:
-        """Queue the DEMONITOR_P that ends a monitor."""
-        write_demonitor(self._output, caller, to, reference)
+        """Queue the DEMONITOR_P that ends a monitor. Nothing if the peer does not know them."""
+        if self.monitors:
+            write_demonitor(self._output, caller, to, reference)
+
+    def send_monitor(self, watcher: Pid, to: Pid | Atom, reference: Reference) -> None:
+        """Queue a MONITOR_P. Nothing if the peer does not know them."""
+        if self.monitors:
+            self.send(MonitorP(watcher, to, reference))
 
     def send_tick(self) -> None:
         """Queue a tick."""

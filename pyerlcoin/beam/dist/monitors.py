@@ -77,9 +77,7 @@ class CallReceived:
 
     __slots__ = ("alias", "caller", "ended", "key", "request", "target")
 
-    def __init__(
-        self, ended: bytes | None, key: bytes, target: Atom, caller: Pid, alias: bytes, request: Term
-    ) -> None:
+    def __init__(self, ended: bytes | None, key: bytes, target: Atom, caller: Pid, alias: bytes, request: Term) -> None:
         self.ended: Final = ended
         self.key: Final = key
         self.target: Final = target

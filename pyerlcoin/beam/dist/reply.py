@@ -14,7 +14,7 @@ from pyerlcoin.beam.dist.control_messages import AliasSend, AltactFlags, AltactS
 from pyerlcoin.beam.dist.flags import DistributionFlags
 from pyerlcoin.beam.etf import Atom, ImproperList, Pid, Reference, Term, encode
 
-__all__ = ["address_reply", "alias_of", "alias_tag", "alias_writer"]
+__all__ = ["address_alias", "address_reply", "alias_of", "alias_tag", "alias_writer"]
 
 _ALIAS: Final = Atom("alias")
 _ALIAS_ITEMS: Final = (_ALIAS,)
@@ -55,12 +55,17 @@ def address_reply(flags: int, from_pid: Pid, caller: Pid, tag: Term, message: Te
         caller: the pid beside the tag.
     """
     alias = alias_of(tag)
-    if alias is not None:
-        if flags & _ALTACT_SIG_FLAG:
-            return AltactSigSend(_TO_ALIAS, from_pid, alias, None, message)
-        if flags & _ALIAS_FLAG:
-            return AliasSend(from_pid, alias, message)
-    return Send(caller, message)
+    to_alias = None if alias is None else address_alias(flags, from_pid, alias, message)
+    return Send(caller, message) if to_alias is None else to_alias
+
+
+def address_alias(flags: int, from_pid: Pid, alias: Reference, message: Term) -> AliasSend | AltactSigSend | None:
+    """The control message that brings `message` to an alias; None where the flags know none. Otherwise as above."""
+    if flags & _ALTACT_SIG_FLAG:
+        return AltactSigSend(_TO_ALIAS, from_pid, alias, None, message)
+    if flags & _ALIAS_FLAG:
+        return AliasSend(from_pid, alias, message)
+    return None
 
 
 def alias_tag(alias: bytes) -> ImproperList:
@@ -70,7 +75,9 @@ def alias_tag(alias: bytes) -> ImproperList:
 
 @lru_cache(_MOST_WRITERS)
 def alias_writer(flags: int) -> Callable[[Pid, bytes, Term], bytes] | None:
-    """A function that makes the frame of `([alias | Ref], value)`, its length in front, given `(from_pid, alias, value)`.
+    """A function that makes the frame of `([alias | Ref], value)`, its length in front.
+
+    It is given `(from_pid, alias, value)`.
 
     It writes what `address_reply` addresses to the tag `alias_tag(alias)`, where all bytes but the ids and the value
     are the same each time. It raises UnencodableTerm. None where the flags know no alias.

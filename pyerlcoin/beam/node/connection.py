@@ -14,7 +14,7 @@ from pyerlcoin.beam.etf.terms import Atom, Pid, Reference, Term
 from pyerlcoin.beam.node.carrier import why
 from pyerlcoin.beam.node.gathering import FEW, REPLIES, Gathering
 from pyerlcoin.beam.node.inbound import Inbound
-from pyerlcoin.beam.node.process import NOCONNECTION
+from pyerlcoin.beam.node.process import NOCONNECTION, NOPROC
 
 if TYPE_CHECKING:
     from pyerlcoin.beam.node.node import Node
@@ -63,7 +63,6 @@ class Connection(asyncio.BufferedProtocol):
         "_inbound",
         "_lingering",
         "_link",
-        "_next_unlink",
         "_owner",
         "_put_off",
         "_receiving",
@@ -128,7 +127,6 @@ class Connection(asyncio.BufferedProtocol):
         self._lingering: asyncio.TimerHandle | None = None
         # Done once the socket is gone, which may be a moment after `up` ended.
         self.gone: asyncio.Future[None] = node.loop.create_future()
-        self._next_unlink = 1
         self._ended = False  # the peer sent its last, and reads no more
         self._put_off: bytearray | None = None  # of what was read, the part that waits for the peer to catch up
 
@@ -304,10 +302,14 @@ class Connection(asyncio.BufferedProtocol):
 
     # As a Route: sending.
 
-    def send(self, sender: Pid, to: Pid | Atom, message: Term) -> None:
+    def send(self, sender: Pid, to: Pid | Atom | Reference, message: Term) -> None:
         """As `Route.send`."""
         if type(to) is Pid:
             self.control(dist.Send(to, message))
+        elif type(to) is Reference:
+            to_alias = dist.address_alias(self.flags, sender, to, message)
+            if to_alias is not None:
+                self.control(to_alias)
         else:
             assert isinstance(to, Atom)
             self.control(dist.RegSend(sender, to, message))
@@ -332,7 +334,9 @@ class Connection(asyncio.BufferedProtocol):
             process.monitor_fired(reference, NOCONNECTION)
             return
         self._watching[reference.wire] = process
-        self.control(dist.MonitorP(process.pid, to, reference))
+        self._link.send_monitor(process.pid, to, reference)
+        if not self._receiving:
+            self._flush_soon()
 
     def demonitor(self, process: Process, to: Pid | Atom, reference: Reference) -> None:
         """As `Route.demonitor`."""
@@ -364,14 +368,18 @@ class Connection(asyncio.BufferedProtocol):
         if not self.up:
             process.link_fired(to, NOCONNECTION)
             return
-        self._inbound.links[(process.pid.wire, to.wire)] = process
+        if to.creation != self.creation:
+            # Of an earlier life of that node. A BEAM would say so, but close the connection on an unlink behind it.
+            process.link_fired(to, NOPROC)
+            return
+        self._inbound.make_link(process, to)
         self.control(dist.Link(process.pid, to))
 
     def unlink(self, process: Process, to: Pid) -> None:
         """As `Route.unlink`."""
-        if self._inbound.links.pop((process.pid.wire, to.wire), None) is not None:
-            self.control(dist.UnlinkId(self._next_unlink, process.pid, to))
-            self._next_unlink += 1
+        number = self._inbound.undo_link(process, to)
+        if number is not None:
+            self.control(dist.UnlinkId(number, process.pid, to))
 
     def process_ended(self, process: Process, reason: Term) -> None:
         """As `Route.process_ended`."""
@@ -446,9 +454,10 @@ class Connection(asyncio.BufferedProtocol):
             self.wrote = self._wrote_since_tick = True
             self._transport.write(data)
             if self._writable is not None:
-                self._check_unsent()
+                self._check_unsent(len(data))
 
-    def _check_unsent(self) -> None:
-        size, limit = self._transport.get_write_buffer_size(), self._owner.limits.unsent_bytes
+    def _check_unsent(self, newest: int) -> None:
+        # Without the newest, as a single message may be longer.
+        size, limit = self._transport.get_write_buffer_size() - newest, self._owner.limits.unsent_bytes
         if size > limit:
             self.close("it does not read", LimitExceeded("what the node has not read yet", size, limit))

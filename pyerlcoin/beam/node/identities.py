@@ -30,7 +30,7 @@ class Identities:
         self._prefix = Reference.make(node, creation, (0, 0, 0)).wire[:-12]
 
     def pid(self) -> Pid:
-        """A new pid. After 2**28 of them the numbers start again, by then a pid that old is long dead."""
+        """A new pid. After 2**28 of them the numbers start again: whoever has a living process with it asks again."""
         self._pids += 1
         number = self._pids & ((1 << (_ID_BITS + _SERIAL_BITS)) - 1)
         return Pid.make(self.node, number & ((1 << _ID_BITS) - 1), number >> _ID_BITS, self.creation)

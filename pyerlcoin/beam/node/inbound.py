@@ -41,6 +41,9 @@ class Inbound:
     def __init__(self, node: Node, connection: Connection, link: DistributionLink) -> None:
         self.monitors: dict[bytes, tuple[Process, Pid | Atom]] = {}
         self.links: dict[tuple[bytes, bytes], Process] = {}
+        self._unlinking: dict[tuple[bytes, bytes], int] = {}  # by the same keys, the ids that wait for their ack
+        self._next_unlink = 1
+        self._watched: dict[Process, list[bytes]] | None = None  # the keys of `monitors`, made when they are needed
         self._node = node
         self._connection = connection
         self._link = link
@@ -70,14 +73,36 @@ class Inbound:
     def process_ended(self, process: Process, reason: Term) -> None:
         """Fire the monitors and links that the peer has on a process."""
         if process.watched:
-            for key, (watched, target) in list(self.monitors.items()):
-                if watched is process:
-                    del self.monitors[key]
-                    process.watched -= 1
-                    self._fire(MonitorReceived(key, target), reason)
+            for key in self._monitors_on(process):
+                _, target = self.monitors.pop(key)
+                process.watched -= 1
+                self._fire(MonitorReceived(key, target), reason)
         for pid in process.linked:
             if self.links.pop((process.pid.wire, pid.wire), None) is not None:
                 self._connection.control(dist.Exit(process.pid, pid, reason))
+
+    def make_link(self, process: Process, to: Pid) -> None:
+        """A process of ours links itself: with that, an unlink that waits for its ack is none any more."""
+        key = (process.pid.wire, to.wire)
+        self._unlinking.pop(key, None)
+        self.links[key] = process
+
+    def undo_link(self, process: Process, to: Pid) -> int | None:
+        """A process of ours undoes a link: the id of its UNLINK_ID, or None if there is no link."""
+        key = (process.pid.wire, to.wire)
+        if self.links.pop(key, None) is None:
+            return None
+        self._unlinking[key] = number = self._next_unlink
+        self._next_unlink += 1
+        return number
+
+    def _monitors_on(self, process: Process) -> list[bytes]:
+        # Many may end at once, each watched by many, and nothing be watched anew in between.
+        if self._watched is None:
+            self._watched = {}
+            for key, (watched, _) in self.monitors.items():
+                self._watched.setdefault(watched, []).append(key)
+        return self._watched.pop(process, [])
 
     def close(self) -> None:
         """The connection ended: nobody watches any more, and links fire."""
@@ -85,6 +110,8 @@ class Inbound:
         for process, _ in self.monitors.values():
             process.watched -= 1
         self.monitors.clear()
+        self._watched = None
+        self._unlinking.clear()
         links, self.links = self.links, {}
         for (_, pid), process in links.items():
             process.link_fired(Pid(pid), NOCONNECTION)
@@ -135,6 +162,7 @@ class Inbound:
         if len(monitors) >= self._node.limits.monitors:
             raise LimitExceeded("the number of monitors of one node", len(monitors) + 1, self._node.limits.monitors)
         monitors[key] = (process, target)
+        self._watched = None
         process.watched += 1
 
     def _demonitor(self, demonitor: DemonitorReceived) -> None:
@@ -143,6 +171,7 @@ class Inbound:
     def _unwatch(self, key: bytes) -> None:
         found = self.monitors.pop(key, None)
         if found is not None:
+            self._watched = None
             found[0].watched -= 1
 
     def _fire(self, monitor: MonitorReceived, reason: Term) -> None:
@@ -158,7 +187,11 @@ class Inbound:
             return
         if len(self.links) >= self._node.limits.monitors:
             raise LimitExceeded("the number of links of one node", len(self.links) + 1, self._node.limits.monitors)
-        self.links[(process.pid.wire, message.from_pid.wire)] = process
+        key = (process.pid.wire, message.from_pid.wire)
+        if key in self._unlinking:
+            # It crossed our UNLINK_ID, with which the peer undid it ("Link Protocol", "Link Operation").
+            return
+        self.links[key] = process
         process.link_made(message.from_pid)
 
     def _unlink(self, message: dist.UnlinkId) -> None:
@@ -167,6 +200,12 @@ class Inbound:
         process = self.links.pop((message.to_pid.wire, message.from_pid.wire), None)
         if process is not None:
             process.link_undone(message.from_pid)
+
+    def _unlinked(self, message: dist.UnlinkIdAck) -> None:
+        # "If the ids do not match, the signal is ignored": it is of an unlink before.
+        key = (message.to_pid.wire, message.from_pid.wire)
+        if self._unlinking.get(key) == message.id:
+            del self._unlinking[key]
 
     def _exit(self, message: dist.Exit | dist.PayloadExit) -> None:
         process = self.links.pop((message.to_pid.wire, message.from_pid.wire), None)
@@ -178,7 +217,7 @@ class Inbound:
         self._connection.control(dist.SpawnReply(message.request_id, message.from_pid, 0, _NOTSUP))
 
     def _ignore(self, message: LinkEvent) -> None:
-        # Exit2: only this node ends its processes. Aliases: we make none. Group leaders, and acks: nothing to do.
+        # Exit2: only this node ends its processes. Aliases: we make none. Group leaders: nothing to do.
         pass
 
     def _find(self, target: object) -> Process | None:
@@ -206,7 +245,7 @@ _HANDLERS: Final[dict[type[LinkEvent], Callable[[Inbound, Any], None]]] = {
     dist.PayloadMonitorPExit: Inbound._monitor_exit,
     dist.Link: Inbound._make_link,
     dist.UnlinkId: Inbound._unlink,
-    dist.UnlinkIdAck: Inbound._ignore,
+    dist.UnlinkIdAck: Inbound._unlinked,
     dist.Exit: Inbound._exit,
     dist.ExitTT: Inbound._exit,
     dist.PayloadExit: Inbound._exit,

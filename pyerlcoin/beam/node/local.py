@@ -34,14 +34,18 @@ class LocalRoute:
         self.pid_prefix = b"X" + Atom(node.name).wire
         self._owner = node
         self._monitors: dict[Reference, tuple[Process, Process]] = {}
+        self._watched: dict[Process, dict[Reference, None]] = {}  # the same, by who is watched
+        self._unlinking: dict[tuple[Pid, Pid], object] = {}  # unlinks that have not arrived yet
         self._signals: deque[Callable[[], None]] = deque()
 
     def __len__(self) -> int:
         return len(self._monitors)
 
-    def send(self, sender: Pid, to: Pid | Atom, message: Term) -> None:
-        """As `Route.send`."""
+    def send(self, sender: Pid, to: Pid | Atom | Reference, message: Term) -> None:
+        """As `Route.send`. Nobody here has an alias."""
         encode(message)
+        if isinstance(to, Reference):
+            return
 
         def arrive() -> None:
             process = self._find(to)
@@ -70,6 +74,7 @@ class LocalRoute:
             else:
                 target.watched += 1
                 self._monitors[reference] = (process, target)
+                self._watched.setdefault(target, {})[reference] = None
 
         self._signal(arrive)
 
@@ -79,7 +84,12 @@ class LocalRoute:
         def arrive() -> None:
             found = self._monitors.pop(reference, None)
             if found is not None:
-                found[1].watched -= 1
+                target = found[1]
+                target.watched -= 1
+                references = self._watched[target]
+                del references[reference]
+                if not references:
+                    del self._watched[target]
 
         self._signal(arrive)
 
@@ -95,8 +105,11 @@ class LocalRoute:
 
     def link(self, process: Process, to: Pid) -> None:
         """As `Route.link`."""
+        self._unlinking.pop((process.pid, to), None)
 
         def arrive() -> None:
+            if (to, process.pid) in self._unlinking:
+                return  # it crossed an unlink, with which it will be undone
             # If the process has ended since, its exit signal comes behind this.
             target = self._find(to)
             if target is None:
@@ -108,8 +121,12 @@ class LocalRoute:
 
     def unlink(self, process: Process, to: Pid) -> None:
         """As `Route.unlink`."""
+        pair, number = (process.pid, to), object()
+        self._unlinking[pair] = number
 
         def arrive() -> None:
+            if self._unlinking.get(pair) is number:
+                del self._unlinking[pair]
             target = self._find(to)
             if target is not None:
                 target.link_undone(process.pid)
@@ -118,12 +135,10 @@ class LocalRoute:
 
     def process_ended(self, process: Process, reason: Term) -> None:
         """As `Route.process_ended`."""
-        if process.watched:
-            for reference, (watcher, target) in list(self._monitors.items()):
-                if target is process:
-                    del self._monitors[reference]
-                    process.watched -= 1
-                    self._signal(lambda w=watcher, r=reference: w.monitor_fired(r, reason))  # type: ignore[misc]
+        for reference in self._watched.pop(process, ()):
+            watcher, _ = self._monitors.pop(reference)
+            process.watched -= 1
+            self._signal(lambda w=watcher, r=reference: w.monitor_fired(r, reason))  # type: ignore[misc]
         for pid in process.linked:
             other = self._find(pid)
             if other is not None:

@@ -33,7 +33,7 @@ from pyerlcoin.beam.node.process import Process
 from pyerlcoin.beam.node.registrar import Registrar, Unregistered
 from pyerlcoin.beam.node.registry import ProcessRegistry
 from pyerlcoin.beam.node.route import Route
-from pyerlcoin.beam.node.targets import Target, to_atom
+from pyerlcoin.beam.node.targets import Destination, Target, to_atom
 from pyerlcoin.beam.node.ticker import Ticker
 
 __all__ = ["Node", "Tables"]
@@ -253,7 +253,10 @@ class Node:
         """
         self._require_running()
         atom = to_atom(name) if isinstance(name, str) else name
-        process = Process(self, self.identities.pid(), server, atom)
+        pid = self.identities.pid()
+        while self.registry.by_pid(pid) is not None:
+            pid = self.identities.pid()
+        process = Process(self, pid, server, atom)
         server.process = process
         self.registry.add(process)
         return process
@@ -267,12 +270,12 @@ class Node:
         self._require_running()
         return await self._own.call(target, request, timeout)
 
-    async def cast(self, target: Target, request: Term) -> None:
+    async def cast(self, target: Destination, request: Term) -> None:
         """As `Process.cast`."""
         self._require_running()
         await self._own.cast(target, request)
 
-    async def send(self, target: Target, message: Term) -> None:
+    async def send(self, target: Destination, message: Term) -> None:
         """As `Process.send`."""
         self._require_running()
         await self._own.send(target, message)

@@ -13,7 +13,7 @@ from pyerlcoin.beam.node.calls import Calls, Request
 from pyerlcoin.beam.node.events import MailboxFull, ProcessCrashed
 from pyerlcoin.beam.node.gen_server import GenServer
 from pyerlcoin.beam.node.mailbox import Down, Exited, Mailbox
-from pyerlcoin.beam.node.targets import Target, locate, show
+from pyerlcoin.beam.node.targets import Destination, Target, locate, locate_any, show
 
 if TYPE_CHECKING:
     from pyerlcoin.beam.node.node import Node
@@ -53,7 +53,7 @@ class Process:
         """For a person: the name, else the pid."""
         return show(self.node.name, self.name or self.pid)
 
-    # What the process does to others. Targets are as in `targets.Target`.
+    # What the process does to others. Targets and destinations are as in `targets`.
 
     def call(self, target: Target, request: Term, timeout: float | None = 5.0) -> Coroutine[Any, Any, Term]:
         """The reply to a `GenServer.call`. Connects first when needed.
@@ -80,32 +80,32 @@ class Process:
         """
         return self._calls.send_request(target, request)
 
-    async def cast(self, target: Target, request: Term) -> None:
+    async def cast(self, target: Destination, request: Term) -> None:
         """A `GenServer.cast`. Connects first when needed, and waits while that node is behind with reading.
 
         Raises what `call` raises but CallFailed; whether the process is there is not known.
         """
         await self.send(target, (_GEN_CAST, request))
 
-    async def send(self, target: Target, message: Term) -> None:
+    async def send(self, target: Destination, message: Term) -> None:
         """A plain message, otherwise as `cast`."""
-        node, to = locate(target, self.node.name)
+        node, to = locate_any(target, self.node.name)
         route = await self.node.route(node)
         await route.drained()
         self._require_alive()
         route.send(self.pid, to, message)
 
-    def cast_nowait(self, target: Target, request: Term) -> None:
+    def cast_nowait(self, target: Destination, request: Term) -> None:
         """As `send_nowait`, a `GenServer.cast`."""
         self.send_nowait(target, (_GEN_CAST, request))
 
-    def send_nowait(self, target: Target, message: Term) -> None:
+    def send_nowait(self, target: Destination, message: Term) -> None:
         """Erlang's `!`, for handlers: connects in the background; to a node out of reach the message is dropped.
 
         Raises UnencodableTerm at once if the connection is up, NodeNotRunning on a process that ended.
         """
         self._require_alive()
-        node, to = locate(target, self.node.name)
+        node, to = locate_any(target, self.node.name)
         pid = self.pid
         self.node.via(node, lambda route: route.send(pid, to, message))
 

@@ -31,8 +31,8 @@ class Route(Protocol):
     def pid_prefix(self) -> bytes:
         """How the wire form of that node's pids starts."""
 
-    def send(self, sender: Pid, to: Pid | Atom, message: Term) -> None:
-        """A message to a pid or a registered name there."""
+    def send(self, sender: Pid, to: Pid | Atom | Reference, message: Term) -> None:
+        """A message to a pid, a registered name or an alias there."""
 
     def reply(self, sender: Pid, to: Pid, tag: Term, value: Term) -> None:
         """The reply to a call whose `From` was `{to, tag}`."""

@@ -349,6 +349,9 @@ def test_a_call_is_the_bytes_of_its_messages(to: Pid | Atom) -> None:
     plain.send(RegSend(_OUR_PID, to, message) if isinstance(to, Atom) else Send(to, message))
     plain.send(DemonitorP(_OUR_PID, to, _REF))
     assert quick.data_to_send() == plain.data_to_send()
+    quick.send_monitor(_OUR_PID, to, _REF)
+    plain.send(MonitorP(_OUR_PID, to, _REF))
+    assert quick.data_to_send() == plain.data_to_send()
 
 
 @pytest.mark.parametrize("request_", [object(), bytes(300)], ids=["no term", "too long"])
@@ -367,3 +370,18 @@ def test_whatever_comes_only_remote_faults_come_out(frames: list[bytes], rest: b
         link.receive_data(b"".join(map(frame, frames)) + rest)
     for event in link.events():
         assert repr(event)
+
+
+@pytest.mark.parametrize("to", [_PID, Atom("server")])
+@pytest.mark.parametrize("lacking", ["DFLAG_DIST_MONITOR", "DFLAG_DIST_MONITOR_NAME"])
+def test_a_peer_without_monitors_gets_none(to: Pid | Atom, lacking: str) -> None:
+    """As C nodes mostly are, which end the connection at the sight of one."""
+    link = DistributionLink(_OURS, _PEER, _TO_OTP25 & ~DistributionFlags[lacking])
+    link.send_monitor(_OUR_PID, to, _REF)
+    link.send_call(_OUR_PID, to, _REF, 7)
+    link.send_demonitor(_OUR_PID, to, _REF)
+    message = (GEN_CALL, (_OUR_PID, _REF), 7)
+    sent = Send(to, message) if isinstance(to, Pid) else RegSend(_OUR_PID, to, message)
+    data = link.data_to_send()
+    assert int.from_bytes(data[:4]) == len(data) - 4
+    assert read_message(data[4:]) == sent

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyerlcoin.beam.dist import OFFERED, AliasSend, AltactSigSend, DistributionFlags, Send, address_reply, alias_of
+from pyerlcoin.beam.dist import (
+    OFFERED,
+    AliasSend,
+    AltactSigSend,
+    DistributionFlags,
+    Send,
+    address_alias,
+    address_reply,
+    alias_of,
+)
 from pyerlcoin.beam.dist.reply import alias_tag, alias_writer
 from pyerlcoin.beam.errors import UnencodableTerm
 from pyerlcoin.beam.etf import Atom, ImproperList, Pid, Reference, Term
@@ -74,3 +83,9 @@ def test_a_value_without_external_form() -> None:
     assert write is not None
     with pytest.raises(UnencodableTerm):
         write(_OURS, _ALIAS.wire, object())
+
+
+def test_a_message_to_an_alias_goes_in_the_form_that_the_peer_knows() -> None:
+    assert address_alias(OFFERED, _OURS, _ALIAS, 1) == AltactSigSend(4, _OURS, _ALIAS, None, 1)
+    assert address_alias(_NO_ALTACT, _OURS, _ALIAS, 1) == AliasSend(_OURS, _ALIAS, 1)
+    assert address_alias(_NEITHER, _OURS, _ALIAS, 1) is None

@@ -5,14 +5,14 @@ import zlib
 
 import pytest
 
-from pyerlcoin.beam import Atom, GenServer, ImproperList, Node, NodeLimits, Sender, Term, dist
+from pyerlcoin.beam import Atom, GenServer, ImproperList, Node, NodeLimits, Pid, Reference, Sender, Term, dist
 from pyerlcoin.beam.errors import LimitExceeded, MalformedMessage, MalformedTerm, NodeDown
-from pyerlcoin.beam.etf import Pid, term_to_binary
+from pyerlcoin.beam.etf import term_to_binary
 from pyerlcoin.beam.node import connection as connection_module
 from pyerlcoin.beam.node.connection import Connection
 from pyerlcoin.beam.node.events import NodeDisconnected
 from tests.support.clock import UNIT
-from tests.support.nodes import Cluster, EventLog, until
+from tests.support.nodes import Cluster, EventLog, settle, until
 from tests.support.whole_calls import pid_of, ref_of, whole_call
 
 ALIAS, YES, NOPROC, NOTSUP = Atom("alias"), Atom("yes"), Atom("noproc"), Atom("notsup")
@@ -144,14 +144,53 @@ async def test_what_a_peer_cannot_do_is_ignored_or_refused() -> None:
         assert [await echo.infos.get() for _ in range(7)] == [1, 2, 3, 4, 5, 6, 7]
 
 
-async def test_rpc_is_refused_at_once() -> None:
+async def test_a_peer_without_monitors_is_called_without() -> None:
+    """As C nodes mostly are, which end the connection at the sight of one; a BEAM spares them, too."""
     async with Cluster() as cluster:
-        node, other = await cluster.start(), await cluster.start()
-        refused = (Atom("badrpc"), NOTSUP)
-        await other.send(("rex", node.name), (other.process().pid, Atom("features_request")))
-        await other.send(("global_name_server", node.name), 1)
-        assert await other.call(("rex", node.name), (Atom("block_call"), Atom("os"), Atom("cmd"), [])) == refused
-        assert await other.call(("net_kernel", node.name), Atom("what")) == (Atom("error"), NOTSUP)
+        node = await cluster.start()
+        peer = await cluster.raw(node, flags=dist.OFFERED & ~dist.DistributionFlags.DFLAG_DIST_MONITOR)
+        watcher = Echo()
+        process = node.spawn(watcher)
+        reference = process.monitor(("any", peer.name))
+        called = asyncio.create_task(process.call(("any", peer.name), 5))
+        message = await peer.receive()
+        assert isinstance(message, dist.RegSend)
+        match message.message:
+            case (_, (Pid() as caller, Reference() as tag), 5):
+                peer.send(dist.Send(caller, (tag, 6)))
+            case other:
+                raise AssertionError(other)
+        assert await called == 6
+        await peer.close()
+        assert (await watcher.infos.get())[1] == reference  # type: ignore[index]
+
+
+async def test_a_link_to_a_process_of_a_former_life() -> None:
+    """A BEAM answers it, and then closes the connection on the unlink."""
+    async with Cluster() as cluster:
+        node = await cluster.start()
+        watcher = Echo()
+        process = node.spawn(watcher)
+        peer = await cluster.raw(node)
+        await until(lambda: node.nodes() == [peer.name])
+        now = pid_of(peer)
+        old = Pid.make(now.node, now.id, now.serial, now.creation - 1)
+        process.link(old)
+        assert await watcher.infos.get() == (Atom("EXIT"), old, NOPROC)
+        process.unlink(old)
+        process.send_nowait(now, 1)
+        assert await peer.receive() == dist.Send(now, 1)
+
+
+async def test_one_message_may_be_longer_than_all_that_may_wait() -> None:
+    async with Cluster() as cluster:
+        limits = NodeLimits(frame_bytes=2**24, unsent_bytes=2**20)
+        node, other = await cluster.start(limits=limits), await cluster.start(limits=limits)
+        node.spawn(Echo(), "echo")
+        assert await other.call(("echo", node.name), bytes(10_000_000), 20 * UNIT) == bytes(10_000_000)
+        await node.send(("nobody", other.name), bytes(10_000_000))
+        await settle(node, other)
+        assert node.nodes() == [other.name]
 
 
 def frame(control: bytes, message: bytes = b"") -> bytes:

@@ -191,3 +191,53 @@ async def test_a_peer_that_catches_up_bit_by_bit_costs_no_more_than_what_it_aske
             most = max(most, len(connection._inbound._held))
         # Of four reads at most: all else waits as bytes.
         assert most <= 4 * 65_536 / len(asks(peer, 1)[0].encode())
+
+
+async def test_links_and_unlinks_that_cross() -> None:
+    """ "Link Protocol": a LINK that was sent before our UNLINK_ID had come makes no link, until the ack."""
+    async with Cluster() as cluster:
+        node = await cluster.start()
+        process = node.process()
+        peer = await cluster.raw(node)
+        there, here = pid_of(peer), process.pid
+        process.link(there)
+        assert await peer.receive() == dist.Link(here, there)
+        process.unlink(there)
+        first = await peer.receive()
+        assert isinstance(first, dist.UnlinkId)
+        peer.send(dist.Link(there, here), dist.UnlinkIdAck(first.id + 1, there, here), dist.Link(there, here))
+        peer.send(dist.MonitorP(there, Atom("nobody"), ref_of(peer)))
+        await peer.receive()
+        assert (process.linked, node.tables().links) == ([], 0)
+        peer.send(dist.UnlinkIdAck(first.id, there, here), dist.Link(there, here))
+        await until(lambda: process.linked == [there])
+        # A link of ours ends the waiting as well.
+        process.unlink(there)
+        process.link(there)
+        await until(lambda: process.linked == [there])
+        peer.send(dist.Exit(there, here, Atom("bye")))
+        await until(lambda: process.linked == [])
+        assert node.tables().links == 0
+
+
+async def test_the_end_of_many_that_many_watch() -> None:
+    async with Cluster() as cluster:
+        node = await cluster.start()
+        processes = [node.process() for _ in range(20)]
+        peer = await cluster.raw(node)
+        me = pid_of(peer)
+        watches = [
+            dist.MonitorP(me, process.pid, ref_of(peer, 100 * n + k))
+            for n in range(40)
+            for k, process in enumerate(processes)
+        ]
+        peer.send(*watches)
+        await until(lambda: node.tables().monitors_on_us == len(watches) == 800)
+        for process in processes[:10]:
+            process.exit(Atom("first"))
+        peer.send(dist.DemonitorP(me, processes[10].pid, watches[10].ref))
+        await until(lambda: node.tables().monitors_on_us == 399)
+        for process in processes[10:]:
+            process.exit(Atom("then"))
+        assert node.tables().monitors_on_us == 0
+        assert [process.watched for process in processes] == [0] * 20

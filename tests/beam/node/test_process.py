@@ -8,7 +8,7 @@ from pyerlcoin.beam import Atom, GenServer, Process, Term
 from pyerlcoin.beam.errors import NameRegistered, NodeNotFound, NodeNotRunning, UnencodableTerm
 from pyerlcoin.beam.etf import Pid, Reference
 from pyerlcoin.beam.node.process import NOCONNECTION, NOPROC, NORMAL
-from tests.support.nodes import Cluster, settle
+from tests.support.nodes import Cluster, settle, until
 
 
 class Watcher(GenServer):
@@ -110,6 +110,24 @@ async def test_links(where: str) -> None:
         assert undoes_it[0].exits.empty()
         assert watcher.exits.empty()
         assert (here.tables().links, there.tables().links) == (0, 0)
+
+
+@pytest.mark.parametrize("where", ["here", "there"])
+async def test_a_link_that_crosses_an_unlink_is_none(where: str) -> None:
+    async with Cluster() as cluster:
+        here, there = await cluster.start(), await cluster.start()
+        await here.ping(there.name)
+        a, b = here.process(), (here if where == "here" else there).process()
+        a.link(b.pid)
+        b.link(a.pid)
+        a.unlink(b.pid)
+        for _ in range(2):
+            await here.ping(there.name)
+            await there.ping(here.name)
+        assert (a.linked, b.linked) == ([], [])
+        assert (here.tables().links, there.tables().links) == (0, 0)
+        b.link(a.pid)  # and later it is one
+        await until(lambda: a.linked == [b.pid])
 
 
 async def test_a_link_to_nobody() -> None:
@@ -258,3 +276,24 @@ async def test_ending_a_process_cancels_its_waiting_handler() -> None:
         await server.began.wait()
         process.exit()
         await server.cancelled.wait()
+
+
+async def test_what_is_no_target() -> None:
+    async with Cluster() as cluster:
+        node = await cluster.start()
+        process = node.process()
+        for wrong in (7, b"name", None, node.identities.reference()):
+            with pytest.raises(TypeError, match="a process is named by"):
+                process.monitor(wrong)  # type: ignore[arg-type]
+        process.send_nowait(node.identities.reference(), 1)  # an alias, of which this node makes none
+        assert node.tables().monitors_by_us == 0
+
+
+async def test_no_living_process_has_the_pid_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Cluster() as cluster:
+        node = await cluster.start()
+        first = node.process()
+        monkeypatch.setattr(node.identities, "_pids", 0)  # as after 2**28 of them
+        others = [node.process() for _ in range(10)]
+        assert len({process.pid for process in (first, *others)}) == 11
+        assert {process.pid for process in node.registry} >= {first.pid, *(process.pid for process in others)}
