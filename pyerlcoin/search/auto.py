@@ -12,6 +12,7 @@ from pyerlcoin.search.digits import same_length
 from pyerlcoin.search.engine import Engine, Job
 from pyerlcoin.search.python import PythonEngine
 from pyerlcoin.search.simd.engine import Need, SimdEngine
+from pyerlcoin.search.worker import in_a_line
 
 __all__ = ["AutoEngine"]
 
@@ -102,7 +103,9 @@ class AutoEngine:
                 self._fast.load(needs)
         except (OSError, RuntimeError) as fault:
             # LLVM does not know this processor, or is itself broken: slower is better than not at all.
-            _log.warning("the engine %s failed, going on with %s: %s", self._fast.name, self._slow.name, fault)
+            _log.warning(
+                "the engine %s failed, going on with %s: %s", self._fast.name, self._slow.name, in_a_line(fault)
+            )
             self._broken = True
         finally:
             if loading:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Self
 
 from pyerlcoin.errors import SearchFailed
 from pyerlcoin.search.engine import Engine, Job
@@ -32,7 +33,12 @@ class ChildDied(Exception):
 
 
 class EngineFailed(SearchFailed):
-    """The engine raised in the worker process, or that cannot be started."""
+    """An engine raised, or the worker process for it cannot be started."""
+
+    @classmethod
+    def because(cls, words: str) -> Self:
+        """`words`: what it raised, as `in_a_line` says it."""
+        return cls(f"the engine failed ({words}): search with another --engine, and tell its authors")
 
 
 class Child:
@@ -70,9 +76,7 @@ class Child:
                 elif word == b"done":
                     return found
                 else:
-                    raise EngineFailed(
-                        f"the engine failed ({rest.decode()}): search with another --engine, and tell its authors"
-                    )
+                    raise EngineFailed.because(rest.decode())
                 if not told and stop():
                     told = True
                     process.stdin.write(b"stop\n")

@@ -21,11 +21,12 @@ from time import perf_counter, sleep
 from types import TracebackType
 from typing import Protocol
 
-from pyerlcoin.errors import SearchFailed
-from pyerlcoin.search.child import Child, ChildDied
+from pyerlcoin.errors import GameError, SearchFailed
+from pyerlcoin.search.child import Child, ChildDied, EngineFailed
 from pyerlcoin.search.digits import is_hit, threshold
 from pyerlcoin.search.engine import Engine, Job
 from pyerlcoin.search.python import PythonEngine
+from pyerlcoin.search.worker import in_a_line
 
 __all__ = ["Full", "OnCoin", "Pool", "Search", "WorkersDied", "cores"]
 
@@ -258,8 +259,11 @@ class Pool:
                 started = perf_counter()
                 try:
                     _repeatedly(piece, engine)
-                except Exception as raised:  # noqa: BLE001 - it is the future's
+                except GameError as raised:
                     fault = raised
+                except Exception as raised:  # noqa: BLE001 - whatever an engine raises is the search's end alone
+                    fault = EngineFailed.because(in_a_line(raised))
+                    fault.__cause__ = raised
                 self._give_back(piece, perf_counter() - started, fault)
         finally:
             if child is not None:

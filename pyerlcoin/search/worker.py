@@ -24,7 +24,7 @@ from typing import BinaryIO
 
 from pyerlcoin.search.engine import Engine, Job
 
-__all__ = ["main", "request", "serve"]
+__all__ = ["in_a_line", "main", "request", "serve"]
 
 _REPORT_SECONDS = 0.01
 
@@ -56,8 +56,12 @@ def serve(engine: Engine, source: BinaryIO, sink: BinaryIO) -> None:
         except BrokenPipeError:
             return
         except Exception as fault:  # noqa: BLE001 - whatever it was, the parent raises it where the search was asked
-            text = f"{type(fault).__name__}: {fault}".replace("\n", " ")
-            _tell(sink, b"failed " + text.encode("ascii", "replace"))
+            _tell(sink, b"failed " + in_a_line(fault).encode("ascii", "replace"))
+
+
+def in_a_line(error: Exception) -> str:
+    """An engine's exception. What LLVM says may go over pages, of which the first line says what it is about."""
+    return f"{type(error).__name__}: {' '.join(str(error).split()):.200}"
 
 
 def _listen(source: BinaryIO, requests: SimpleQueue[list[bytes] | None], stopped: threading.Event) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from pyerlcoin.search.simd.compiler import Compiler
 
 __all__ = ["Need", "SimdEngine", "shape_for"]
+
+# Before it there were typed pointers, which our modules have none of.
+_LEAST_LLVMLITE = (0, 45)
 
 # Below this many integers of one length the standard library is done before the first rows are written; and below
 # this many more for each row that integers side by side are spread over.
@@ -78,8 +82,11 @@ class SimdEngine:
             return "it is written for little-endian processors"
         try:
             importlib.import_module("llvmlite.binding")
+            version: str = importlib.import_module("llvmlite").__version__
         except (ImportError, OSError):
             return "install llvmlite for it: pip install 'pyerlcoin[simd]'"
+        if tuple(map(int, re.findall(r"\d+", version)[:2])) < _LEAST_LLVMLITE:
+            return f"llvmlite {version} is too old for it: pip install 'pyerlcoin[simd]'"
         return None
 
     def search(self, job: Job, stop: Callable[[], bool], progress: Callable[[int], None]) -> list[int]:

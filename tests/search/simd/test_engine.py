@@ -102,3 +102,11 @@ def test_stop_comes_within_few_million_digests(cache: Path) -> None:
     told: list[int] = []
     engine.search(Job(b"Serun+", 10**10, 10**14), lambda: True, told.append)
     assert 0 < sum(told) <= 1_000_000
+
+
+@pytest.mark.parametrize(("version", "reason"), [("0.44.1", "too old"), ("0.45.0rc1", None), ("1.0", None)])
+def test_an_old_llvmlite_is_said_to_be(monkeypatch: pytest.MonkeyPatch, version: str, reason: str | None) -> None:
+    llvmlite = pytest.importorskip("llvmlite", reason="the extra pyerlcoin[simd] is not installed")
+    monkeypatch.setattr(llvmlite, "__version__", version)
+    said = SimdEngine().unavailable()
+    assert said is None if reason is None else said is not None and reason in said
