@@ -12,7 +12,7 @@ from pyerlcoin.beam.node import connection as connection_module
 from pyerlcoin.beam.node.connection import Connection
 from pyerlcoin.beam.node.events import NodeDisconnected
 from tests.support.clock import UNIT
-from tests.support.nodes import Cluster, EventLog, settle, until
+from tests.support.nodes import Cluster, EventLog, until
 from tests.support.whole_calls import pid_of, ref_of, whole_call
 
 ALIAS, YES, NOPROC, NOTSUP = Atom("alias"), Atom("yes"), Atom("noproc"), Atom("notsup")
@@ -180,17 +180,6 @@ async def test_a_link_to_a_process_of_a_former_life() -> None:
         process.unlink(old)
         process.send_nowait(now, 1)
         assert await peer.receive() == dist.Send(now, 1)
-
-
-async def test_one_message_may_be_longer_than_all_that_may_wait() -> None:
-    async with Cluster() as cluster:
-        limits = NodeLimits(frame_bytes=2**24, unsent_bytes=2**20)
-        node, other = await cluster.start(limits=limits), await cluster.start(limits=limits)
-        node.spawn(Echo(), "echo")
-        assert await other.call(("echo", node.name), bytes(10_000_000), 20 * UNIT) == bytes(10_000_000)
-        await node.send(("nobody", other.name), bytes(10_000_000))
-        await settle(node, other)
-        assert node.nodes() == [other.name]
 
 
 def frame(control: bytes, message: bytes = b"") -> bytes:

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from pyerlcoin.beam import Atom, GenServer, Process, Term
-from pyerlcoin.beam.errors import NameRegistered, NodeNotFound, NodeNotRunning, UnencodableTerm
+from pyerlcoin.beam import Atom, GenServer, Process, Sender, Term
+from pyerlcoin.beam.errors import CallTimeout, NameRegistered, NodeNotFound, NodeNotRunning, UnencodableTerm
 from pyerlcoin.beam.etf import Pid, Reference
 from pyerlcoin.beam.node.process import NOCONNECTION, NOPROC, NORMAL
 from tests.support.nodes import Cluster, settle, until
@@ -276,6 +276,40 @@ async def test_ending_a_process_cancels_its_waiting_handler() -> None:
         await server.began.wait()
         process.exit()
         await server.cancelled.wait()
+
+
+async def test_a_process_that_ends_watches_nobody_any_more() -> None:
+    async with Cluster() as cluster:
+        here, there = await cluster.start(), await cluster.start()
+        process, target = here.process(), there.process()
+        process.monitor(target.pid)
+        await here.ping(there.name)
+        assert target.watched == 1
+        process.exit()
+        await here.ping(there.name)
+        await until(lambda: target.watched == 0)
+
+
+async def test_a_reply_that_comes_late_is_no_message() -> None:
+    class Slow(GenServer):
+        async def handle_call(self, request: Term, sender: Sender) -> Term:
+            await asked.wait()
+            return request
+
+    async with Cluster() as cluster:
+        here, there = await cluster.start(), await cluster.start()
+        asked = asyncio.Event()
+        there.spawn(Slow(), "slow")
+        watcher = Watcher()
+        process = here.spawn(watcher)
+        with pytest.raises(CallTimeout):
+            await process.call(("slow", there.name), 1, timeout=0.01)
+        asked.set()
+        await there.ping(here.name)
+        await here.ping(there.name)
+        await there.send(process.pid, Atom("last"))
+        assert await watcher.infos.get() == Atom("last")
+        assert watcher.infos.empty()
 
 
 async def test_what_is_no_target() -> None:
