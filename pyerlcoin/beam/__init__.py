@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from pyerlcoin.beam.dist import Cookie, NodeName
     from pyerlcoin.beam.errors import BeamError
-    from pyerlcoin.beam.etf import Atom, BitString, ImproperList, Map, Pid, Reference, Term
+    from pyerlcoin.beam.etf import Atom, BitString, ImproperList, Map, Pid, Record, Reference, Term
     from pyerlcoin.beam.node.calls import Request
     from pyerlcoin.beam.node.carrier import Carrier
     from pyerlcoin.beam.node.cookie_file import read_cookie
@@ -54,6 +54,7 @@ __all__ = [
     "NodeName",
     "Pid",
     "Process",
+    "Record",
     "Reference",
     "Request",
     "Sender",
@@ -80,6 +81,7 @@ _HOMES: Final = {
     "NodeName": "dist",
     "Pid": "etf",
     "Process": "node.process",
+    "Record": "etf",
     "Reference": "etf",
     "Request": "node.calls",
     "Sender": "node.sender",

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from pyerlcoin.beam import Atom, GenServer, ImproperList, Map, Node, Pid, Reference, Sender, Term
+from pyerlcoin.beam import Atom, GenServer, ImproperList, Map, Node, Pid, Record, Reference, Sender, Term
 from pyerlcoin.beam.errors import CallTimeout, CookieMismatch, NodeDown, NoProcess, ProcessDown
 from pyerlcoin.beam.node.connection import Connection
 from pyerlcoin.beam.node.epmd_client import names
@@ -110,6 +110,43 @@ async def test_terms_survive_the_way_there_and_back(beam: Beam, node: Node, echo
         timeout=60 * UNIT,
     )
     assert same == "[]"
+
+
+async def test_native_records_survive_the_way_there_and_back(beam: Beam, node: Node, echo: Echo) -> None:
+    if beam.otp < 29:
+        pytest.skip(f"OTP {beam.otp} has no native records")
+    coin = ':records.create(:c, :coin, [name: "Alice", n: 255], %{is_exported: true})'
+    same = await beam.eval(
+        f"""
+        to = {{:echo, :"{node.name}"}}
+        coin = {coin}
+        terms = [
+          coin,
+          :records.create(:c, :coin, [], %{{is_exported: false}}),
+          :records.create(:c, :"é∂", (for i <- 1..300, do: {{:"f#{{i}}", i}}), %{{is_exported: true}}),
+          :records.create(:c, :used, [coin: coin, list: [1, 2, coin], ref: make_ref()], %{{is_exported: false}}),
+          [coin], {{:ok, coin}}, %{{coin => [coin]}}, [coin | coin], fn -> coin end
+        ]
+        for term <- terms, GenServer.call(to, term, 20_000) !== term, do: term
+        """
+    )
+    assert same == "[]"
+    # The other way: one of theirs in a call of ours, which they take apart, and give back.
+    await beam.eval(f'send({{:echo, :"{node.name}"}}, {coin})')
+    record = await echo.next()
+    assert isinstance(record, Record)
+    assert (record.module, record.name) == (Atom("c"), Atom("coin"))
+    assert record.fields == {Atom("name"): b"Alice", Atom("n"): 255}
+    name = fresh_name("records").replace("-", "_")
+    await elixir_process(
+        beam,
+        name,
+        'receive do {:"$gen_call", from, {:look, r}} -> '
+        f"GenServer.reply(from, {{:records.get(:name, r), r === {coin}, r}}) end; Process.sleep(:infinity)",
+    )
+    with node.process() as process:
+        looked = await process.call((name, beam.node), (Atom("look"), record))
+    assert looked == (b"Alice", Atom("true"), record)
 
 
 async def test_sends_casts_and_plain_messages_arrive_in_order(beam: Beam, node: Node, echo: Echo) -> None:

@@ -8,11 +8,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from pyerlcoin.beam import dist
-from pyerlcoin.beam.dist import Control, MonitorP, MonitorPExit, NodeName, PortPlease2Request
+from pyerlcoin.beam.dist import (
+    OFFERED,
+    Control,
+    DistributionFlags,
+    MonitorP,
+    MonitorPExit,
+    NodeName,
+    PortPlease2Request,
+)
 from pyerlcoin.beam.dist.epmd import EpmdQuery, Port2Response
 from pyerlcoin.beam.errors import MalformedMessage
-from pyerlcoin.beam.etf import Atom, Pid, Reference, binary_to_term
-from tests.beam.etf.golden import FUN
+from pyerlcoin.beam.etf import Atom, Pid, Record, Reference, binary_to_term
+from tests.beam.etf.golden import FUN, RECORD
 from tests.support.beam import Beam
 from tests.support.clock import UNIT
 from tests.support.nodes import RawPeer
@@ -20,7 +28,7 @@ from tests.support.ports import fresh_name
 
 pytestmark = pytest.mark.beam
 
-Connect = Callable[[], Awaitable[RawPeer]]
+Connect = Callable[..., Awaitable[RawPeer]]
 
 
 async def find(beam: Beam) -> Port2Response:
@@ -41,11 +49,11 @@ async def connect(beam: Beam) -> AsyncIterator[Connect]:
     """Connections to the BEAM that can break every rule."""
     peers: list[RawPeer] = []
 
-    async def connect() -> RawPeer:
+    async def connect(flags: DistributionFlags = OFFERED) -> RawPeer:
         port = (await find(beam)).port
         peer = RawPeer(*await asyncio.open_connection("127.0.0.1", port))
         peers.append(peer)
-        await peer.shake_hands(NodeName.parse(beam.node), beam.cookie)
+        await peer.shake_hands(NodeName.parse(beam.node), beam.cookie, flags=flags)
         return peer
 
     yield connect
@@ -93,7 +101,7 @@ async def test_in_whose_name_a_peer_may_speak(beam: Beam, connect: Connect) -> N
         peer = await connect()
         assert not await takes(peer, message), message
         # Nor does our link.
-        ours = dist.DistributionLink(NodeName.parse(beam.node), peer.link.ours, dist.OFFERED)
+        ours = dist.DistributionLink(NodeName.parse(beam.node), peer.link.ours, OFFERED)
         with pytest.raises(MalformedMessage, match=r"third@127\.0\.0\.1"):
             ours.receive_data(len(message.encode()).to_bytes(4) + message.encode())
     peer = await connect()
@@ -119,7 +127,37 @@ async def test_altact_sig_send_is_for_those_who_know_it(beam: Beam, connect: Con
     peer = await connect()
     message = dist.AltactSigSend(8, Pid.make(peer.name, 1, 0, 1), Atom("nobody"), None, 1)
     assert await takes(peer, message) == (beam.otp >= 28)
-    assert bool(peer.link.flags & dist.DistributionFlags.DFLAG_ALTACT_SIG) == (beam.otp >= 28)
+    assert bool(peer.link.flags & DistributionFlags.DFLAG_ALTACT_SIG) == (beam.otp >= 28)
+
+
+async def test_native_records_are_for_those_who_know_them(beam: Beam, connect: Connect) -> None:
+    # It is found to be none when somebody reads it, so there is a reader.
+    name = fresh_name("reader").replace("-", "_")
+    await beam.eval(
+        f"me = self(); spawn(fn -> Process.register(self(), :{name}); send(me, :up); "
+        "receive do record when not is_tuple(record) -> receive do {:show, to} -> send(to, record) end end end); "
+        "receive do :up -> :ok end"
+    )
+    peer = await connect()
+    assert bool(peer.link.flags & DistributionFlags.DFLAG_NATIVE_RECORDS) == (beam.otp >= 29)
+    peer.send(dist.RegSend(Pid.make(peer.name, 1, 0, 1), Atom(name), Record(bytes.fromhex(RECORD))))
+    if beam.otp < 29:
+        await peer.closed()
+    else:
+        shown = await beam.eval(f"send(:{name}, {{:show, self()}}); receive do record -> record end")
+        assert shown == '#c:coin{name = <<"Alice">>,n = 255}'
+
+
+async def test_native_records_are_sent_to_everybody(beam: Beam, connect: Connect) -> None:
+    if beam.otp < 29:
+        pytest.skip(f"OTP {beam.otp} has no native records")
+    coin = ':records.create(:c, :coin, [name: "Alice", n: 255], %{is_exported: true})'
+    for flags in (OFFERED, OFFERED & ~DistributionFlags.DFLAG_NATIVE_RECORDS):
+        peer = await connect(flags)
+        await beam.eval(f'send({{:nobody, :"{peer.name}"}}, {coin})')
+        message = await peer.receive_any()
+        assert isinstance(message, dist.RegSend)
+        assert message.message == Record(bytes.fromhex(RECORD))
 
 
 async def test_how_it_writes_a_narrow_port(beam: Beam) -> None:

@@ -75,6 +75,11 @@ class Release:
         """What runs `argv` inside this release."""
         return list(argv) if self.root is None else ["chroot", str(self.root), *argv]
 
+    @property
+    def otp(self) -> int:
+        """Its number."""
+        return int(self.name.removeprefix("otp"))
+
     def folder(self) -> Folder:
         """A temporary folder that this release can read: a context manager."""
         return Folder(self.root)

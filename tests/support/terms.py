@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from pyerlcoin.beam.etf import Atom, BitString, Export, Fun, ImproperList, Map, Pid, Port, Reference, Term, encode
+from pyerlcoin.beam.etf import (
+    Atom,
+    BitString,
+    Export,
+    Fun,
+    ImproperList,
+    Map,
+    Pid,
+    Port,
+    Record,
+    Reference,
+    Term,
+    encode,
+)
 
 __all__ = ["atoms", "comparable_terms", "identifiers", "integers", "maps_of", "pairs_of", "scalars", "terms"]
 
@@ -83,6 +96,11 @@ def _fun(pid: Pid, free: list[Term]) -> Fun:
     return Fun(bytes([112]) + (4 + len(head) + len(body)).to_bytes(4) + head + body)
 
 
+def _record(module: Atom, name: Atom, exported: bool, fields: dict[Atom, Term]) -> Record:
+    body = b"".join(map(encode, (module, name, *fields, *fields.values())))
+    return Record(bytes([67]) + len(fields).to_bytes(4) + bytes([exported]) + body)
+
+
 def _no_list(term: Term) -> Term:
     return Map({1: term}) if isinstance(term, list | ImproperList) else term
 
@@ -96,11 +114,15 @@ def _containers(children: st.SearchStrategy[Term]) -> st.SearchStrategy[Term]:
     )
 
 
-def _containers_and_funs(children: st.SearchStrategy[Term]) -> st.SearchStrategy[Term]:
-    return st.one_of(_containers(children), st.builds(_fun, _pids, st.lists(children, max_size=2)))
+def _containers_and_opaque(children: st.SearchStrategy[Term]) -> st.SearchStrategy[Term]:
+    return st.one_of(
+        _containers(children),
+        st.builds(_fun, _pids, st.lists(children, max_size=2)),
+        st.builds(_record, atoms, atoms, st.booleans(), st.dictionaries(atoms, children, max_size=3)),
+    )
 
 
-terms: st.SearchStrategy[Term] = st.recursive(scalars, _containers_and_funs, max_leaves=20)
+terms: st.SearchStrategy[Term] = st.recursive(scalars, _containers_and_opaque, max_leaves=20)
 
 comparable_terms: st.SearchStrategy[Term] = st.recursive(scalars, _containers, max_leaves=20)
-"""Without funs: those are opaque here, and a BEAM may write what is inside in other bytes."""
+"""Without funs and records: those keep their bytes here, and a BEAM may write what is inside in others."""

@@ -78,8 +78,8 @@ REQUIRED: DistributionFlags = _MANDATORY_26
 
 #: What we offer as a hidden node: the mandatory set, and what `control` and `link` implement. Left out on purpose:
 #: the atom cache and FRAGMENTS (only pass-through frames are spoken), SPAWN (a remote `spawn` then fails at its
-#: caller), EXIT_PAYLOAD and SEND_SENDER (fewer variants of one thing), NATIVE_RECORDS, and
-#: NAME_ME, which is no capability but a request for a name, and is answered whoever makes it.
+#: caller), EXIT_PAYLOAD and SEND_SENDER (fewer variants of one thing), and NAME_ME, which is no capability
+#: but a request for a name, and is answered whoever makes it.
 OFFERED: DistributionFlags = (
     _MANDATORY_26
     | _F.DFLAG_MANDATORY_25_DIGEST
@@ -87,6 +87,7 @@ OFFERED: DistributionFlags = (
     | _F.DFLAG_DIST_MONITOR_NAME
     | _F.DFLAG_ALIAS
     | _F.DFLAG_ALTACT_SIG
+    | _F.DFLAG_NATIVE_RECORDS
 )
 
 #: Add this to OFFERED to be a visible node.

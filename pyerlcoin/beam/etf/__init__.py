@@ -17,6 +17,7 @@ from pyerlcoin.beam.etf.terms import (
     Map,
     Pid,
     Port,
+    Record,
     Reference,
     Term,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "Map",
     "Pid",
     "Port",
+    "Record",
     "Reference",
     "Term",
     "binary_to_term",

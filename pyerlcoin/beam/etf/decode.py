@@ -5,8 +5,8 @@ containers are on a stack of our own, so nesting is a number to compare and not 
 is held against the bytes that are left, and every arity against the budget of terms, before anything is made.
 
 Refused on purpose: compressed terms (80), which the BEAM refuses in a distribution frame as well, and which
-would hide a large term in few bytes; atom cache references (82), records (67) and local terms (121), whose
-flags this node does not offer. The old tags of pids, ports, references, atoms and floats are understood.
+would hide a large term in few bytes; atom cache references (82) and local terms (121), whose flags this node
+does not offer. The old tags of pids, ports, references, atoms and floats are understood.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Final
 from pyerlcoin.beam.errors import LimitExceeded, MalformedTerm, UnencodableTerm
 from pyerlcoin.beam.etf.atom import Atom
 from pyerlcoin.beam.etf.identifiers import MAX_REFERENCE_WORDS, Fun, Pid, Reference
+from pyerlcoin.beam.etf.record import RECORD_HEADER_BYTES, Record
 from pyerlcoin.beam.etf.scalars import READERS, REFUSED, atom_at, known_atoms, take
 from pyerlcoin.beam.etf.tags import (
     BINARY_EXT,
@@ -30,6 +31,7 @@ from pyerlcoin.beam.etf.tags import (
     NEW_PID_EXT,
     NEWER_REFERENCE_EXT,
     NIL_EXT,
+    RECORD_EXT,
     SMALL_ATOM_UTF8_EXT,
     SMALL_INTEGER_EXT,
     SMALL_TUPLE_EXT,
@@ -70,7 +72,10 @@ _i32: Final = struct.Struct(">i").unpack_from
 _ROOT: Final = 0
 """The container of the one term that is asked for. The others go by their tags."""
 
-_CONTAINERS: Final = frozenset({SMALL_TUPLE_EXT, LARGE_TUPLE_EXT, LIST_EXT, MAP_EXT, EXPORT_EXT, NEW_FUN_EXT})
+_CONTAINERS: Final = frozenset(
+    {SMALL_TUPLE_EXT, LARGE_TUPLE_EXT, LIST_EXT, MAP_EXT, EXPORT_EXT, NEW_FUN_EXT, RECORD_EXT}
+)
+_OPAQUE: Final = frozenset({NEW_FUN_EXT, RECORD_EXT})
 _WORD_COUNTS: Final = frozenset(count.to_bytes(2) for count in range(1, MAX_REFERENCE_WORDS + 1))
 _EMPTY_MAP: Final = Map()
 _KEY_BYTES_PER_TERM: Final = 16
@@ -146,7 +151,8 @@ def _read(data: bytes, pos: int, limits: Limits) -> tuple[Term, int]:
     missing = 1
     kind: int = _ROOT
     waiting: list[tuple[list[Term], int, int]] = []
-    funs: list[tuple[int, int]] = []
+    # Where the open funs and records start: they keep their bytes.
+    opaque: list[int] = []
     item: Term
     while True:
         # In the order of how often a GenServer's messages hold them.
@@ -178,8 +184,8 @@ def _read(data: bytes, pos: int, limits: Limits) -> tuple[Term, int]:
                 arity, pos = _opening(data, pos, tag)
                 if tag == LARGE_TUPLE_EXT:
                     tag = SMALL_TUPLE_EXT
-                elif tag == NEW_FUN_EXT:
-                    funs.append((start, start + 1 + _u32(data, start + 1)[0]))
+                elif tag in _OPAQUE:
+                    opaque.append(start)
             if arity:
                 if arity > size - pos or arity > budget:
                     _afford(arity, size - pos, budget, limits, start)
@@ -254,8 +260,10 @@ def _read(data: bytes, pos: int, limits: Limits) -> tuple[Term, int]:
                 budget = _afford(item.form_bytes() // _KEY_BYTES_PER_TERM, size, budget, limits, pos)
             elif kind == EXPORT_EXT:
                 item = _export(items, pos)
+            elif kind == NEW_FUN_EXT:
+                item = _fun(data, opaque.pop(), items, pos)
             else:
-                item = _fun(data, funs.pop(), items, pos)
+                item = _record(data, opaque.pop(), items, pos)
             items, missing, kind = waiting.pop()
             items.append(item)
             missing -= 1
@@ -269,6 +277,11 @@ def _opening(data: bytes, pos: int, tag: int) -> tuple[int, int]:
         return _u32(data, pos + 1)[0], pos + 5
     if tag == EXPORT_EXT:
         return 3, pos + 1
+    if tag == RECORD_EXT:
+        # Who gets it back would drop the connection for another byte here.
+        if data[pos + 5] > 1:
+            raise MalformedTerm(f"a record with flags {data[pos + 5]}", pos)
+        return 2 + 2 * _u32(data, pos + 1)[0], pos + RECORD_HEADER_BYTES
     # A fun: size (4 bytes), arity (1), uniq (16), index (4), number of free variables (4); then module, old
     # index, old uniq, pid and the free variables.
     return 4 + _u32(data, pos + 26)[0], pos + 30
@@ -297,10 +310,19 @@ def _export(items: list[Term], pos: int) -> Export:
     raise MalformedTerm("an external fun that is no atom, atom, arity", pos)
 
 
-def _fun(data: bytes, extent: tuple[int, int], items: list[Term], pos: int) -> Fun:
+def _fun(data: bytes, start: int, items: list[Term], pos: int) -> Fun:
     # Checked although nobody here looks inside: who gets it back would drop the connection for a broken one.
-    start, end = extent
     match items:
-        case [Atom(), int(), int(), Pid(), *_] if pos == end:
-            return Fun(data[start:end])
+        case [Atom(), int(), int(), Pid(), *_] if pos == start + 1 + _u32(data, start + 1)[0]:
+            return Fun(data[start:pos])
     raise MalformedTerm("a fun whose fields or size are wrong", start)
+
+
+def _record(data: bytes, start: int, items: list[Term], pos: int) -> Record:
+    # Checked as a fun is, and as a BEAM does.
+    names = items[: 1 + len(items) // 2]
+    if not all(type(name) is Atom for name in names):
+        raise MalformedTerm("a record whose module, name or field is no atom", start)
+    if len(set(names[2:])) < len(names) - 2:
+        raise MalformedTerm("a record has two equal fields", start)
+    return Record(data[start:pos])

@@ -204,6 +204,5 @@ REFUSED: Final = {
     tags.COMPRESSED: "a compressed term",
     tags.ATOM_CACHE_REF: "an atom cache reference, and there is no atom cache",
     tags.LOCAL_EXT: "a term in another node's local form",
-    tags.RECORD_EXT: "a native record, which this node did not offer to take",
 }
 """Tags that exist and have no place here, and what to say of them."""

@@ -39,9 +39,9 @@ REFERENCE_EXT: Final = 101
 
 NEW_FUN_EXT: Final = 112
 EXPORT_EXT: Final = 113
+RECORD_EXT: Final = 67
 
 # Known, and refused on purpose; decode.py says why.
 COMPRESSED: Final = 80
 ATOM_CACHE_REF: Final = 82
 LOCAL_EXT: Final = 121
-RECORD_EXT: Final = 67

@@ -14,6 +14,7 @@ improper list      ImproperList
 map                Map                                         dict, any Mapping
 pid, port, ref     Pid, Port, Reference
 fun                Fun (opaque), Export (`fun M:F/A`)
+native record      Record (module, name, fields)
 =================  ==========================================  =====================================
 """
 
@@ -27,6 +28,7 @@ from pyerlcoin.beam.errors import UnencodableTerm
 from pyerlcoin.beam.etf.atom import ERROR, FALSE, NIL, OK, TRUE, UNDEFINED, Atom
 from pyerlcoin.beam.etf.encode import encode, index
 from pyerlcoin.beam.etf.identifiers import Fun, Pid, Port, Reference
+from pyerlcoin.beam.etf.record import Record
 from pyerlcoin.beam.etf.tags import BIT_BINARY_EXT, EXPORT_EXT, LIST_EXT, MAP_EXT
 from pyerlcoin.beam.etf.wire import Composite, Term, WireTerm
 
@@ -45,6 +47,7 @@ __all__ = [
     "Map",
     "Pid",
     "Port",
+    "Record",
     "Reference",
     "Term",
     "WireTerm",

@@ -127,7 +127,7 @@ def test_otp_25_dials(chunk: int) -> None:
         cookie=Cookie(golden.COOKIE),
         challenge=0xDEADBEEF,
         creation=golden.CREATION,
-        flags=OFFERED,
+        flags=DistributionFlags(golden.GOLDEN_FLAGS),
     )
     assert machine.data_to_send() == b""
     feed(machine, golden.NAME, chunk)
@@ -153,7 +153,7 @@ def test_otp_25_asks_for_a_name(chunk: int) -> None:
         cookie=Cookie(golden.COOKIE),
         challenge=0xDEADBEEF,
         creation=golden.CREATION,
-        flags=OFFERED,
+        flags=DistributionFlags(golden.GOLDEN_FLAGS),
     )
     feed(machine, golden.NAME_REQUEST, chunk)
     flags = DistributionFlags(golden.OTP25_FLAGS | DistributionFlags.DFLAG_NAME_ME)

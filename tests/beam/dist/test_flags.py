@@ -4,6 +4,8 @@ import pytest
 
 from pyerlcoin.beam.dist import MANDATORY, OFFERED, PUBLISHED, REQUIRED, DistributionFlags, missing, negotiate
 from pyerlcoin.beam.dist.control import known_operations
+from pyerlcoin.beam.etf import Record, decode
+from tests.beam.etf.golden import RECORD
 from tests.support.golden import OTP25_FLAGS
 
 _F = DistributionFlags
@@ -27,7 +29,6 @@ _NOT_IMPLEMENTED = (
     | _F.DFLAG_FRAGMENTS
     | _F.DFLAG_NAME_ME
     | _F.DFLAG_LOCAL_EXT
-    | _F.DFLAG_NATIVE_RECORDS
     | _F.DFLAG_SPAWN
 )
 
@@ -35,7 +36,7 @@ _NOT_IMPLEMENTED = (
 def test_the_numbers_are_those_of_the_wire() -> None:
     assert MANDATORY[25] == 0x1070F94
     assert all(MANDATORY[release] == 0x403070F94 for release in (26, 27, 28, 29))
-    assert OFFERED == 0x2C07070FBC
+    assert OFFERED == 0x6C07070FBC
     assert PUBLISHED == 1
     assert not OFFERED & PUBLISHED
 
@@ -43,6 +44,11 @@ def test_the_numbers_are_those_of_the_wire() -> None:
 @pytest.mark.parametrize("flag", _PROMISED)
 def test_whatever_is_offered_is_handled(flag: DistributionFlags) -> None:
     assert not OFFERED & flag or known_operations() >= _PROMISED[flag]
+
+
+def test_records_are_offered_and_read() -> None:
+    assert OFFERED & _F.DFLAG_NATIVE_RECORDS
+    assert isinstance(decode(bytes.fromhex(RECORD))[0], Record)
 
 
 def test_nothing_is_offered_that_is_not_implemented() -> None:

@@ -125,7 +125,7 @@ def test_otp_25_is_dialled(chunk: int) -> None:
         cookie=Cookie(golden.COOKIE),
         challenge=0x12345678,
         creation=0x6B0354C0,
-        flags=OFFERED,
+        flags=DistributionFlags(golden.GOLDEN_FLAGS),
     )
     assert machine.data_to_send().hex() == "001f4e0000002c07070fbc6b0354c00010676f6c64656e403132372e302e302e31"
     feed(machine, golden.CHALLENGE, chunk)
@@ -149,7 +149,7 @@ def test_otp_25_gives_a_name(chunk: int) -> None:
         cookie=Cookie(golden.COOKIE),
         challenge=0x12345678,
         creation=0,
-        flags=ASKING,
+        flags=DistributionFlags(golden.GOLDEN_FLAGS) | DistributionFlags.DFLAG_NAME_ME,
     )
     assert machine.data_to_send().hex() == "00184e0000002e07070fbc0000000000093132372e302e302e31"
     feed(machine, golden.NAMED, chunk)

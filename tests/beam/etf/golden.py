@@ -1,27 +1,28 @@
 """External terms as a real BEAM wrote them, each with the Erlang expression it came from.
 
-`WRITTEN` holds what `term_to_binary(Expression, [{minor_version, 2}])` gives on OTP 25, 27 and 29. `READ` holds forms
-that not all of them write, or none, but that they read as the expression's value. tests/beam/etf/test_golden.py asks
-the BEAMs of this machine again.
+`WRITTEN` holds what `term_to_binary(Expression, [{minor_version, 2}])` gives on OTP 25, 27 and 29, or on those of them
+that have such terms. `READ` holds forms that not all of them write, or none, but that they read as the expression's
+value. tests/beam/etf/test_golden.py asks the BEAMs of this machine again.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from pyerlcoin.beam.etf import Atom, BitString, Export, Fun, ImproperList, Map, Pid, Port, Reference, Term
+from pyerlcoin.beam.etf import Atom, BitString, Export, Fun, ImproperList, Map, Pid, Port, Record, Reference, Term
 
-__all__ = ["FUN", "READ", "WRITTEN", "Golden"]
+__all__ = ["FUN", "READ", "RECORD", "WRITTEN", "Golden"]
 
 
 class Golden(NamedTuple):
-    """One external form. `ours` says that our encoder writes the same bytes."""
+    """One external form. `ours` says that our encoder writes the same bytes, `since` which OTP was the first to."""
 
     tag: str
     erlang: str
     external: str
     term: Term
     ours: bool = True
+    since: int = 25
 
 
 FUN = (
@@ -29,6 +30,11 @@ FUN = (
     "7701616101610258770d6e6f6e6f6465406e6f686f737400000000000000000000000061ff"
 )
 """A fun of module `a`, arity 1, with one free variable, 255. From OTP 27 on a BEAM puts this pid into all of them."""
+
+RECORD = "4300000002017701637704636f696e77046e616d6577016e6d00000005416c69636561ff"
+"""`#c:coin{name = <<"Alice">>, n = 255}`, exported."""
+_BARE = "4300000000007701637704636f696e"
+_NESTED = "4300000001007701637704757365647704636f696e" + RECORD
 
 _PID = 'binary_to_term(<<131,88,119,3,"a@b",1:32,2:32,3:32>>)'
 _PORT = 'binary_to_term(<<131,120,119,3,"a@b",1:64,3:32>>)'
@@ -123,6 +129,28 @@ WRITTEN = [
         Export(Atom("erlang"), Atom("self"), 0),
     ),
     Golden(
+        "RECORD_EXT",
+        'records:create(c, coin, [{name, <<"Alice">>}, {n, 255}], #{is_exported => true})',
+        "83" + RECORD,
+        Record(bytes.fromhex(RECORD)),
+        since=29,
+    ),
+    Golden(
+        "RECORD_EXT",
+        "records:create(c, coin, [], #{is_exported => false})",
+        "83" + _BARE,
+        Record(bytes.fromhex(_BARE)),
+        since=29,
+    ),
+    Golden(
+        "RECORD_EXT",
+        'records:create(c, used, [{coin, records:create(c, coin, [{name, <<"Alice">>}, {n, 255}],'
+        " #{is_exported => true})}], #{is_exported => false})",
+        "83" + _NESTED,
+        Record(bytes.fromhex(_NESTED)),
+        since=29,
+    ),
+    Golden(
         "SMALL_TUPLE_EXT",
         f"{{'$gen_call', {{{_PID}, [alias | {_REF2}]}}, {{done, <<\"Alice\">>}}}}",
         "83680377092467656e5f63616c6c68025877036140620000000100000002000000036c000000017705616c6961735a0002770361406200000003000000010000000268027704646f6e656d00000005416c696365",
@@ -179,5 +207,13 @@ READ = [
         "fun erlang:self/0",
         "837164000665726c616e6764000473656c666100",
         Export(Atom("erlang"), Atom("self"), 0),
+    ),
+    # With atoms of old, and a number in more bytes than it needs. It keeps them, so it is equal to no other of ours.
+    Golden(
+        "RECORD_EXT",
+        "records:create(c, coin, [{n, 1}], #{is_exported => true})",
+        "8343000000010164000163640004636f696e73016e6200000001",
+        Record(bytes.fromhex("43000000010164000163640004636f696e73016e6200000001")),
+        since=29,
     ),
 ]

@@ -24,7 +24,6 @@ _PLAIN_FUN = bytes.fromhex(FUN)
         (b"\x83\x50\0\0\0\1" + zlib.compress(b"\x6a"), "a compressed term", 1),
         (b"\x83\x52\0", "atom cache", 1),
         (b"\x83\x79\0", "local form", 1),
-        (b"\x83\x43\0\0\0\0\0", "native record", 1),
         (b"\x83\0", "unknown tag 0", 1),
         (b"\x83\x75\0\0", "unknown tag 117", 1),
         (b"\x83\x68\2\x6a", "2 terms announced where 1 bytes are left", 1),

@@ -89,6 +89,7 @@ def _nested(depth: int) -> dict[str, bytes]:
         "map key": b"\x74\0\0\0\1" * depth + b"\x6a" * (depth + 1),
         "fun": (b"\x70\0\0\xff\xff" + bytes(21) + b"\0\0\0\1") * depth + b"\x6a",
         "large tuple": b"\x69\0\0\0\1" * depth + b"\x6a",
+        "record": b"\x43\0\0\0\1\1\x77\1m\x77\1r\x77\1a" * depth + b"\x6a",
     }
 
 
@@ -140,7 +141,7 @@ def test_a_chain_of_tails_is_no_depth() -> None:
 
 @pytest.mark.parametrize(
     "head",
-    ["69", "6c", "74", "6d", "6f", "4d", "70", "76ff", "6bff"],
+    ["69", "6c", "74", "6d", "6f", "4d", "70", "43", "76ff", "6bff"],
 )
 def test_announced_lengths_allocate_nothing(head: str) -> None:
     # Each announces as much as its length field can say, and brings 40 bytes.
