@@ -9,6 +9,7 @@
     │   ├── UnencodableTerm         a Python value that has no external form
     │   ├── NameRegistered          another process of this node holds the name
     │   ├── NodeNotRunning          a node that was not started, or was stopped
+    │   ├── TooMuchAtOnce           more connections being opened, or signals waiting for one, than `NodeLimits` allows
     │   ├── InvalidCertificate      certificate files of ours that TLS cannot use
     │   └── CannotListen            no socket for the distribution port or for epmd
     ├── RemoteFault                 the peer's bytes break the protocol; its connection is closed
@@ -75,6 +76,7 @@ __all__ = [
     "RemoteFault",
     "SetupTimeout",
     "TlsRefused",
+    "TooMuchAtOnce",
     "UnencodableTerm",
     "Unreachable",
     "WrongPeer",
@@ -139,6 +141,18 @@ class NodeNotRunning(LocalFault):
 
     def __str__(self) -> str:
         return "the node is not running"
+
+
+class TooMuchAtOnce(LocalFault):
+    """More than `NodeLimits` allows this node's own program: it can wait, and try again."""
+
+    def __init__(self, what: str, limit: int) -> None:
+        super().__init__(what, limit)
+        self.what = what
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"{self.what} would be more than {self.limit}: wait for the earlier ones"
 
 
 class InvalidCertificate(LocalFault):

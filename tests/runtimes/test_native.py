@@ -251,6 +251,7 @@ ERRORS: list[BeamError] = [
     beam.UnencodableTerm("why"),
     beam.NameRegistered("x"),
     beam.NodeNotRunning(),
+    beam.TooMuchAtOnce("what", 1),
     beam.InvalidCertificate("own.pem", "why"),
     beam.CannotListen("127.0.0.1", 1, "why"),
     beam.MalformedTerm("why", 1),

@@ -12,11 +12,11 @@ from pyerlcoin.beam.errors import (
     BeamError,
     EpmdUnreachable,
     HungUp,
-    LimitExceeded,
     NoErlangNode,
     PortUnreachable,
     RemoteFault,
     TlsRefused,
+    TooMuchAtOnce,
     UnencodableTerm,
 )
 from pyerlcoin.beam.node import epmd_client
@@ -64,7 +64,7 @@ class Dial:
             self._waiting.append((use, failed))
         elif failed is not None:
             limit = self._peers.node.limits.waiting
-            self._loop.call_soon(failed, LimitExceeded("the number of signals that wait for a node", limit + 1, limit))
+            self._loop.call_soon(failed, TooMuchAtOnce("the number of signals that wait for a node", limit))
 
     def give_way(self) -> None:
         """The peer's own attempt goes on instead of ours (`ok_simultaneous`): close ours at once, wait for theirs."""

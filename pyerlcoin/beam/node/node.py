@@ -290,7 +290,7 @@ class Node:
             Unreachable: HostUnknown, EpmdUnreachable, NodeNotFound, PortUnreachable, NoErlangNode, HungUp or
                 SetupTimeout.
             Refused: CookieMismatch, NotAllowed, NameFormMismatch, WrongPeer, TlsRefused or AlreadyConnected.
-            LimitExceeded: too many connections are being opened already.
+            TooMuchAtOnce: too many connections are being opened already.
         """
         await self.route(node)
 

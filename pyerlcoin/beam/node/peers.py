@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pyerlcoin.beam.dist import Established, NodeName, Status, choose_status
-from pyerlcoin.beam.errors import AlreadyConnected, BeamError, HungUp, LimitExceeded, NodeNotRunning
+from pyerlcoin.beam.errors import AlreadyConnected, BeamError, HungUp, LimitExceeded, NodeNotRunning, TooMuchAtOnce
 from pyerlcoin.beam.node.connection import Connection
 from pyerlcoin.beam.node.dial import Dial
 from pyerlcoin.beam.node.events import HandshakeRefused, NodeDisconnected, NodeUp
@@ -65,9 +65,7 @@ class Peers:
             if self._stopped:
                 raise NodeNotRunning
             if len(self._dials) >= self.node.limits.dials:
-                raise LimitExceeded(
-                    "the number of connections being opened", len(self._dials) + 1, self.node.limits.dials
-                )
+                raise TooMuchAtOnce("the number of connections being opened", self.node.limits.dials)
             # As net_kernel: the connection that the peer is making already will do.
             knock = next((knock for knock in self._knocking if knock.peer == peer), None)
             dial = self._dials[name] = Dial(self, peer, after=knock)

@@ -64,7 +64,7 @@ class Process:
             CallFailed: NoProcess, ProcessDown, NodeDown or CallTimeout.
             Unreachable, Refused: no connection came about.
             UnencodableTerm, NodeNotRunning, InvalidNodeName: nothing was sent.
-            LimitExceeded: too many connections are being opened already.
+            TooMuchAtOnce: too many connections are being opened already.
         """
         return self._calls.call(target, request, timeout)
 
@@ -74,7 +74,7 @@ class Process:
         For many at once, which need no task each: while several such calls to a node wait, their replies are read
         together, and may be some 0.25 ms late for it (`gather_time` of `Node`). While that node is not connected it
         is sent once it is, in the order in which this process sent to it, as one of the `NodeLimits.waiting` signals
-        that may wait for that; more fail with LimitExceeded. It never waits for a node that is behind with reading.
+        that may wait for that; more fail with TooMuchAtOnce. It never waits for a node that is behind with reading.
         Raises UnencodableTerm, if the node is connected, or NodeNotRunning; what `call` raises without a timeout
         comes out when it is awaited.
         """

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from pyerlcoin.beam.errors import BeamError, LimitExceeded, NodeNotFound
+from pyerlcoin.beam.errors import BeamError, NodeNotFound, TooMuchAtOnce
 from pyerlcoin.beam.node.limits import NodeLimits
 from pyerlcoin.beam.node.route import Route
 from tests.support.clock import UNIT
@@ -24,5 +24,5 @@ async def test_what_waits_for_a_connection_is_capped() -> None:
         async with asyncio.timeout(20 * UNIT):
             order = [(number, type(error)) for number, error in [await failed.get() for _ in range(4)]]
     # Those for whom there was no room do not wait for the dial to end.
-    assert order == [(2, LimitExceeded), (3, LimitExceeded), (0, NodeNotFound), (1, NodeNotFound)]
+    assert order == [(2, TooMuchAtOnce), (3, TooMuchAtOnce), (0, NodeNotFound), (1, NodeNotFound)]
     assert used == []

@@ -22,6 +22,7 @@ from pyerlcoin.beam.errors import (
     NotAllowed,
     PortUnreachable,
     SetupTimeout,
+    TooMuchAtOnce,
     WrongPeer,
 )
 from pyerlcoin.beam.node import epmd_client
@@ -433,7 +434,7 @@ async def test_dials_are_capped() -> None:
     async with Cluster() as cluster:
         node = await cluster.start(limits=NodeLimits(dials=1))
         results = await asyncio.gather(node.connect("a@127.0.0.1"), node.connect("b@127.0.0.1"), return_exceptions=True)
-        assert [type(result) for result in results] == [NodeNotFound, LimitExceeded]
+        assert [type(result) for result in results] == [NodeNotFound, TooMuchAtOnce]
 
 
 async def test_stop_ends_dials_and_handshakes() -> None:
