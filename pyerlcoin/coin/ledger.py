@@ -34,6 +34,7 @@ from pyerlcoin.coin.facts import (
     WorkloadChanged,
 )
 from pyerlcoin.coin.journal import Journal
+from pyerlcoin.coin.leases import Lease
 from pyerlcoin.coin.limits import Limits, read_name
 from pyerlcoin.coin.owners import Owners
 from pyerlcoin.coin.past import Past
@@ -205,7 +206,8 @@ class Ledger:
 
     def coin(self, holder: Hashable, node: str, name: object, n: object, now: float) -> Outcome[Counted | Refusal]:
         """Counts a coin once, for a miner to whom its range was handed. Told again by the same miner, it gets the
-        very same answer: the count it got the first time.
+        very same answer: the count it got the first time. Who tells another's, in a range that was handed to both,
+        did nothing wrong: it is refused, and nothing of that is noted.
         """
         facts: list[Fact] = []
         now = self._tick(now, facts)
@@ -226,8 +228,11 @@ class Ledger:
             if found.name == known:
                 return Outcome(Counted(found.count), tuple(facts))
             message = "that coin counts for another miner already"
+            if self._handed(lease, known, n):
+                # Another began this unit, and how far it came nobody knows: who goes on with it meets its coins.
+                return Outcome(Refusal(Reason.COIN_TAKEN, message), tuple(facts))
             return self._wrong(facts, now, known, node, Reason.COIN_TAKEN, message)
-        if not ((lease is not None and n in lease.unit) or self.accept == "any" or self._records.was_handed(known, n)):
+        if self.accept != "any" and not self._handed(lease, known, n):
             message = f"that integer is in no unit that was handed to '{known}'"
             return self._wrong(facts, now, known, node, Reason.FOREIGN_RANGE, message)
         self._conduct(known).right()
@@ -367,6 +372,10 @@ class Ledger:
             message = f"'{known}' is registered on another node"
             return self._refuse(facts, now, known, node, Reason.OTHER_NODE, message)
         return known
+
+    def _handed(self, lease: Lease | None, name: str, n: int) -> bool:
+        """Whether `n` is in what the process holds, `lease`, or was ever handed to `name`."""
+        return (lease is not None and n in lease.unit) or self._records.was_handed(name, n)
 
     def _count(self, undo: Undo | None, name: str, miner: _Miner, worth: int) -> None:
         """Set what a coin changes, or set it back."""

@@ -26,7 +26,8 @@ class MinerProgress:
     present: bool
     """Whether a process of it is known to live."""
     rejected: int
-    """Requests under its name, from its own node, that were refused since the server started."""
+    """Requests under its name, from its own node, that were refused since the server started, but for coins of others
+    in units that were handed to it as well."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pyerlcoin.coin.answers import Counted, Welcome, Work
+from pyerlcoin.coin.answers import Counted, Refusal, Welcome, Work
 from pyerlcoin.coin.coin import is_coin
 from pyerlcoin.coin.facts import (
     CoinAccepted,
@@ -221,6 +221,38 @@ def test_told_by_another_miner_it_is_an_error(accept: str) -> None:
         "that coin counts for another miner already",
     )
     assert ledger.leaderboard() == [("Ann", 1), ("Bob", 0)]
+
+
+@pytest.mark.parametrize("done", [False, True])
+@pytest.mark.parametrize("accept", ["handed", "any"])
+def test_who_goes_on_with_what_another_began_did_nothing_wrong(accept: str, done: bool) -> None:
+    ledger = make(400, accept=accept)
+    ledger.hello(1, A, "Ann", 0.0)
+    for n in COINS[:-1]:
+        ledger.coin(1, A, "Ann", n, 0.0)
+    ledger.down(1, 0.0)
+    assert unit(ledger.hello(2, B, "Bob", GRACE)) == (1, 400)
+    if done:
+        ledger.done(2, B, "Bob", GRACE)
+    outcomes = [ledger.coin(2, B, "Bob", n, GRACE) for n in COINS]
+    refusal = Refusal(Reason.COIN_TAKEN, "that coin counts for another miner already")
+    assert [outcome.answer for outcome in outcomes] == [refusal] * (len(COINS) - 1) + [Counted(1)]
+    assert {outcome.delay for outcome in outcomes} == {0.0}
+    assert not any(outcome.facts for outcome in outcomes[:-1])
+    assert ledger.progress(GRACE).miners[1].rejected == 0
+    wrong = [ledger.coin(2, B, "Bob", NO_COIN, GRACE) for _ in range(8)]
+    assert {outcome.delay for outcome in wrong} == {0.0}, "nor does it count among what is wrong"
+
+
+@pytest.mark.parametrize("accept", ["handed", "any"])
+def test_who_tells_another_s_coins_from_outside_its_units_is_slowed(accept: str) -> None:
+    ledger = make(400, accept=accept)
+    ledger.hello(1, A, "Ann", 0.0)
+    ledger.hello(2, B, "Bob", 0.0)
+    ledger.coin(1, A, "Ann", COINS[0], 0.0)
+    outcomes = [ledger.coin(2, B, "Bob", COINS[0], 0.0) for _ in range(10)]
+    assert [outcome.delay for outcome in outcomes] == [0.0] * 9 + [SLOW_BY]
+    assert ledger.progress(0.0).miners[1].rejected == 10
 
 
 def test_a_coin_counts_only_in_a_range_that_was_handed_to_that_name() -> None:

@@ -39,6 +39,8 @@ class Model:
     wallet: dict[int, tuple[str, int]] = field(default_factory=dict)
     order: list[int] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
+    rejected: dict[str, int] = field(default_factory=dict)
+    """What is held against a name."""
 
     def copy(self) -> Model:
         return deepcopy(self)
@@ -62,7 +64,7 @@ class Model:
         if name in self.nodes:
             works = any(holder_name == name for _, holder_name in self.held)
             if name in self.owners or (works and self.nodes[name] != node):
-                return "error", "name taken"
+                return self.rejects(pid, name, "name taken")
         self.nodes[name] = node
         self.owners[name] = pid
         if (pid, name) in self.held:
@@ -92,16 +94,26 @@ class Model:
         if (pid, name) in self.held:
             self.signs[pid, name] = now
         if n not in self.coins_there_are:
-            return "error", "verification failed"
+            return self.rejects(pid, name, "verification failed")
+        handed = n in self.handed.get(name, ())
         if n in self.wallet:
             finder, count = self.wallet[n]
-            return ("ok", count) if finder == name else ("error", "coin of another miner")
-        if n not in self.handed.get(name, ()):
-            return "error", "range of another miner"
+            if finder == name:
+                return "ok", count
+            if handed:
+                return "error", "coin of another miner"
+            return self.rejects(pid, name, "coin of another miner")
+        if not handed:
+            return self.rejects(pid, name, "range of another miner")
         count = 1 + sum(finder == name for finder, _ in self.wallet.values())
         self.wallet[n] = (name, count)
         self.order.append(n)
         return "ok", count
+
+    def rejects(self, pid: str, name: str, reason: str) -> tuple[object, ...]:
+        if self.nodes[name] == self.nodes_of_pid(pid):
+            self.rejected[name] = self.rejected.get(name, 0) + 1
+        return "error", reason
 
     def not_here(self, pid: str, name: str) -> tuple[object, ...] | None:
         if name not in self.nodes:
@@ -160,6 +172,7 @@ class Model:
             self.waiting.append(Piece(first, last, name, self.nodes_of_pid(_pid), None, None))
         self.held.clear()
         self.owners.clear()
+        self.rejected.clear()
         for piece in self.waiting:
             piece.pid = None
             piece.until = None if piece.name is None else now + self.grace

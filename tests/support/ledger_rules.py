@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from pyerlcoin.coin.answers import Counted, Outcome, Refusal, Welcome, Work
 from pyerlcoin.coin.coin import is_coin
@@ -86,8 +86,27 @@ class Rules(RuleBasedStateMachine):
     def coin(self, pid: str, name: str, data: st.DataObject) -> None:
         below = [n for n in sorted(COINS) if n < self.model.frontier + 20]
         n = data.draw(st.sampled_from([*below, 1, 2, self.model.frontier]))
+        self.tell(pid, name, n)
+
+    def tell(self, pid: str, name: str, n: int) -> None:
+        before = dict(self.model.rejected)
         outcome = self.ledger.coin(pid, Model.nodes_of_pid(pid), name, n, self.now)
         self.heard(outcome, self.model.coin(pid, name, n, self.now))
+        assert not outcome.delay or self.model.rejected != before, "nobody is slowed for what is not held against it"
+
+    @precondition(lambda self: self.model.held)
+    @rule(pid=PIDS, data=st.data())
+    def another_goes_on_with_what_is_told_of_already(self, pid: str, data: st.DataObject) -> None:
+        (gone, former), (first, last) = data.draw(st.sampled_from(sorted(self.model.held.items())))
+        found = [n for n in sorted(COINS) if first <= n <= last]
+        for n in found:
+            self.tell(gone, former, n)
+        self.down(gone)
+        self.time_goes_by(41.0)
+        name = "Bob" if former == "Ann" else "Ann"
+        self.hello(pid, name)
+        for n in found:
+            self.tell(pid, name, n)
 
     @rule(pid=PIDS)
     def down(self, pid: str) -> None:
@@ -126,9 +145,10 @@ class Rules(RuleBasedStateMachine):
     @rule()
     def commit_fails(self) -> None:
         self.refuse(self.new)
-        ended = self.model.ended
+        ended, rejected = self.model.ended, self.model.rejected
         self.new = self.ledger.rollback(self.now)
         self.model = self.kept.copy()
+        self.model.rejected = {name: count for name, count in rejected.items() if name in self.model.nodes}
         self.model.tick(self.now)
         for pid in ended:
             self.model.down(pid, self.now)
@@ -163,6 +183,11 @@ class Rules(RuleBasedStateMachine):
         assert set(range(1, past.frontier)) - unfinished == self.model.finished
         assert (past.frontier, past.workload) == (self.model.frontier, self.model.workload)
         assert {(miner.name, miner.node) for miner in past.miners} == set(self.model.nodes.items())
+
+    @invariant()
+    def what_is_held_against_a_miner_is_its_own_doing(self) -> None:
+        told = {miner.name: miner.rejected for miner in self.ledger.progress(self.now).miners if miner.rejected}
+        assert told == self.model.rejected
 
     @invariant()
     def the_board_is_right(self) -> None:
