@@ -7,6 +7,10 @@ and hands out a unit. The original answers done without looking at either.
 The one rule that keeps every integer: **a lane says done only from a process that can hold nothing but what the lane
 has searched.** When a done ends without its reply the server may have handed out a unit that nobody here knows of; a
 later done from the same process would call that finished. So the lane goes on from a fresh process.
+
+A server that was started again knows which units are open, but not who has them in hand, and gives any of them to
+whichever lane asks first. What a lane has in hand goes on where it was: **the lanes change their processes**, so that
+the one which holds a unit is that of the lane which searches it.
 """
 
 from __future__ import annotations
@@ -30,7 +34,8 @@ from pyerlcoin.roles.messages import Done, Given, Refused
 from pyerlcoin.roles.reports import Departures, Reports
 from pyerlcoin.roles.session import Backoff, Session, Unanswered
 from pyerlcoin.roles.timing import LoopTiming, Timing
-from pyerlcoin.roles.work import Lane, Searches, Work
+from pyerlcoin.roles.unfinished import Unfinished
+from pyerlcoin.roles.work import Holder, Lane, Searches, Work
 
 __all__ = ["LANES", "MOST_LANES", "LaneView", "MinerOptions", "MinerRole", "MinerView"]
 
@@ -135,6 +140,7 @@ class MinerRole:
         self._opened = 0
         self._short_since: float | None = None
         self._secret: bytes | None = None
+        self._greeter: Holder | None = None
         self._stop = asyncio.Event()
         self._reason: str | None = None
         self._finishing = False
@@ -142,12 +148,14 @@ class MinerRole:
         self._going.set()
         self._started = self._timing.now()
         self._hashes = self._units = 0
+        self._unfinished = Unfinished()
         self._reports = Reports(
             self._session,
             Departures(self._timing, self._searching_enough),
             events,
             options.name,
             options.zeros,
+            self._unfinished,
             may_go_on=lambda: self._going.is_set() and not self._stop.is_set(),
             accepted=self._accepted,
         )
@@ -214,7 +222,7 @@ class MinerRole:
             limit = self._timing.later(self._options.seconds, lambda: self.stop("the time is up"))
         try:
             for index in range(self._options.lanes or MOST_LANES):
-                self._lanes.append(Lane(index, await self._cluster.caller()))
+                self._lanes.append(Lane(index, Holder(await self._cluster.caller())))
             self._open(self._options.lanes or LANES)
             await self._mine()
         except BaseException as error:
@@ -226,7 +234,7 @@ class MinerRole:
             # A server of ours hears of the end of these and gives the units to others at once.
             for lane in self._lanes:
                 with suppress(GameError):
-                    await lane.caller.close()
+                    await lane.holder.caller.close()
             stopped = self._stopped()
             self._events.publish(stopped)
         return stopped
@@ -284,31 +292,46 @@ class MinerRole:
     async def caller(self) -> Caller:
         """The first lane's process."""
         lane = self._lanes[0]
-        if lane.stale:
+        if lane.holder.stale:
             await self._renew(lane)
-        return lane.caller
+        self._greeter = lane.holder
+        return lane.holder.caller
 
     def welcome(self, given: Given) -> None:
-        """The first lane holds `given.unit` from now on. The other lanes go on with what they have."""
+        """The process that said hello holds `given.unit` from now on. Each lane goes on with what it has, but for the
+        one of that process, if the unit is in nobody's hand.
+        """
         if self._secret is not None and self._secret != given.secret:
             works = self._works()
             for work in works:
                 work.interrupt("the server plays with another secret now", drop=True)
-            for lane in self._lanes[1:]:
-                lane.stale = True
+            for lane in self._lanes:
+                lane.holder.stale = lane.holder is not self._greeter
+            self._unfinished.clear()
             self._events.publish(told.SecretChanged(len(works)))
         self._secret = given.secret
-        first = self._lanes[0]
-        same = first.work is not None and not first.work.dropped and first.work.unit == given.unit
-        if not same:
-            first.given = given.unit
-            if first.work is not None:
-                first.work.interrupt("the server gave another unit")
+        for lane in self._lanes:
+            lane.holder.held, lane.holder.asked, lane.given = None, False, None
+        # The first one's, unless a reply that was on its way has changed the processes since it said hello.
+        for lane in [lane for lane in self._lanes if lane.holder is self._greeter]:
+            self._greeted(lane, given.unit)
+        self._unfinished.tell_again()
         # Who is welcome may be new to this server: one that forgot its names forgot our coins with them. To one that
         # did not, a coin told twice is the same coin.
         for lane in self._lanes:
-            if lane.work is not None:
+            if lane.work is not None and lane.work in self._unfinished:
                 self._reports.report(lane, lane.work, lane.work.hits)
+
+    def _greeted(self, lane: Lane, unit: Unit) -> None:
+        """The process of `lane` said hello, and holds `unit`."""
+        lane.holder.held, lane.holder.reply = unit, None
+        searching = self._searching(unit)
+        if searching is not None:
+            self._change(lane, searching)
+            return
+        lane.given = unit
+        if lane.work is not None:
+            lane.work.interrupt("the server gave another unit")
 
     # lanes
 
@@ -337,6 +360,7 @@ class MinerRole:
                 lane.work = None
                 return
             work = lane.work = Work(unit, self._secret)
+            self._unfinished.begin(work)
             self._events.publish(told.UnitTaken(lane.index, unit.first, unit.last))
             # A unit that comes in a pause is in hand all the same, so that what befalls the server befalls it as well.
             await self._going.wait()
@@ -344,7 +368,7 @@ class MinerRole:
             whole = await work.search(self._searches, self._options.zeros, partial(self._reports.found, lane, work))
             seconds = self._timing.now() - started
             self._hashes += work.settle()
-            work.closing = whole
+            work.whole = work.closing = whole
             await self._reports.answered(work)
             work.closing = False
             if whole and not work.dropped:
@@ -357,9 +381,40 @@ class MinerRole:
                 self._events.publish(told.UnitAbandoned(lane.index, unit.first, unit.last, reason))
 
     async def _next_unit(self, lane: Lane) -> Unit:
-        """What to search next: what hello handed over, or what done does. The unit in hand is searched whole by now."""
+        """What to search next. The unit in hand is searched whole by now."""
         while True:
-            reply = _taken(lane)
+            unit = await self._given(lane)
+            lane.work = None
+            searching = self._searching(unit)
+            if searching is not None:
+                self._change(lane, searching)
+                continue
+            searched = self._unfinished.searched(unit)
+            if searched is None:
+                return unit
+            # All that is left to say of it is what a server that was started again has not heard.
+            lane.work = searched
+            self._reports.report(lane, searched, searched.hits - searched.accepted)
+
+    def _searching(self, unit: Unit) -> Lane | None:
+        """The lane that has `unit` in hand, and has not said done for it."""
+        for lane in self._lanes:
+            work = lane.work
+            if work is not None and work.unit == unit and not work.whole and work.interrupted is None:
+                return lane
+        return None
+
+    def _change(self, lane: Lane, searching: Lane) -> None:
+        """The process of `lane` holds what `searching` searches, and the other one does not hold it any more."""
+        if lane is not searching:
+            lane.holder, searching.holder = searching.holder, lane.holder
+            lane.holder.held = None
+
+    async def _given(self, lane: Lane) -> Unit:
+        """What hello handed over, or what done does."""
+        while True:
+            holder = lane.holder
+            reply = _taken(holder)
             try:
                 if reply is None:
                     await self._session.ready()
@@ -371,17 +426,27 @@ class MinerRole:
                     if lane.given is not None:
                         unit, lane.given = lane.given, None
                         return unit
-                    if lane.stale:
+                    if not self._session.joined or holder is not lane.holder:
+                        continue  # lost again meanwhile, or the lanes changed their processes
+                    if holder.stale:
                         await self._renew(lane)
-                    reply = await self._session.ask(lane.index, lane.caller, Done(self._options.name))
+                        continue
+                    holder.asked = True
+                    reply = await self._session.ask(lane.index, holder.caller, Done(self._options.name))
                 answer = messages.read_unit(reply)
             except Unanswered:
-                lane.stale = True
+                holder.stale = True
                 continue
             except messages.UnreadableReply as error:
                 answer = Refused(str(error))
             if isinstance(answer, Unit):
                 self._session.well()
+                if holder is not lane.holder:
+                    holder.stale = True  # it changed lanes by a hello meanwhile, and holds more than the other knows
+                    continue
+                if holder.held is not None:
+                    self._unfinished.finished(holder.held)
+                holder.held = answer if holder.asked else None
                 return answer
             # A server that refuses what it grants to those it knows is in trouble, and may have refused coins for it.
             if lane.work is not None:
@@ -390,9 +455,12 @@ class MinerRole:
 
     async def _renew(self, lane: Lane) -> None:
         """Go on from a fresh process; whatever the old one holds goes back."""
-        old, lane.caller = lane.caller, await self._cluster.caller()
-        lane.stale = False
-        await old.close()
+        old, fresh = lane.holder, Holder(await self._cluster.caller())
+        if lane.holder is old:
+            lane.holder = fresh
+        else:
+            old = fresh  # the other one who renews it was quicker
+        await old.caller.close()
 
     def _searching_enough(self) -> bool:
         """Whether as many lanes search, or wait for a core, as there are when all report at once."""
@@ -417,12 +485,10 @@ class MinerRole:
         )
 
 
-def _taken(lane: Lane) -> Term | None:
+def _taken(holder: Holder) -> Term | None:
     """The reply to a done that went out behind coins, if there is one. What a stale process got goes back with it."""
-    if lane.work is None:
-        return None
-    reply, lane.work.reply = lane.work.reply, None
-    return None if lane.stale else reply
+    reply, holder.reply = holder.reply, None
+    return None if holder.stale else reply
 
 
 def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:

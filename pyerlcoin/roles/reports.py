@@ -17,7 +17,8 @@ from pyerlcoin.roles.events import Events
 from pyerlcoin.roles.messages import Coin, Done, Refused, Request
 from pyerlcoin.roles.session import Session, Unanswered
 from pyerlcoin.roles.timing import Handle, Timing
-from pyerlcoin.roles.work import TOGETHER, Lane, Work
+from pyerlcoin.roles.unfinished import Unfinished
+from pyerlcoin.roles.work import TOGETHER, Holder, Lane, Work
 
 __all__ = ["Departures", "Reports"]
 
@@ -59,7 +60,7 @@ class Reports:
     """Those of one miner.
 
     Attributes:
-        coins, rejected: how many coins the server took, and how many it did not.
+        coins, rejected: how many coins the server took, each counted once, and how many it did not.
         count: the server's own count for the name, once it is known.
     """
 
@@ -70,6 +71,7 @@ class Reports:
         events: Events,
         name: str,
         zeros: int,
+        unfinished: Unfinished,
         *,
         may_go_on: Callable[[], bool],
         accepted: Callable[[], None],
@@ -80,6 +82,7 @@ class Reports:
         self._events = events
         self._name = name
         self._zeros = zeros
+        self._unfinished = unfinished
         self._may_go_on = may_go_on
         self._accepted = accepted
         self.coins = self.rejected = 0
@@ -116,6 +119,9 @@ class Reports:
         while work.untold:
             await self._departures.wait()
             await self._session.ready()
+            if not self._session.joined:
+                continue  # lost again meanwhile: after the next hello another process may be this lane's
+            holder = lane.holder
             coins = list(islice(work.untold, _PIPELINE))
             requests: list[Request] = [Coin(self._name, n) for n in coins]
             # Behind the last coins of a unit done need not wait for their answers: a server takes what one process
@@ -123,23 +129,24 @@ class Reports:
             last = len(coins) == len(work.untold) and self._may_say_done(lane, work)
             if last:
                 requests.append(Done(self._name))
+                holder.asked = True
             # A coin that has no answer is told of again, on whatever connection comes next; done is not.
             try:
                 with suppress(Unanswered):
                     await self._session.ask_each(
-                        lane.index, lane.caller, requests, partial(self._told, lane, work, coins)
+                        lane.index, holder.caller, requests, partial(self._told, lane, holder, work, coins)
                     )
             finally:
-                lane.stale = lane.stale or (last and work.reply is None)
+                holder.stale = holder.stale or (last and holder.reply is None)
 
     def _may_say_done(self, lane: Lane, work: Work) -> bool:
         """Whether done is what comes next, and nobody has said it or is about to."""
-        nobody_else = work.closing and work.reply is None
-        return nobody_else and lane.given is None and not lane.stale and self._may_go_on()
+        nobody_else = work is lane.work and work.closing and lane.holder.reply is None
+        return nobody_else and lane.given is None and not lane.holder.stale and self._may_go_on()
 
-    def _told(self, lane: Lane, work: Work, coins: list[int], place: int, reply: Term) -> None:
+    def _told(self, lane: Lane, holder: Holder, work: Work, coins: list[int], place: int, reply: Term) -> None:
         if place == len(coins):
-            work.reply = reply
+            holder.reply = reply
             return
         n = coins[place]
         try:
@@ -158,8 +165,8 @@ class Reports:
             return
         self._session.well()
         self.count = answer
-        if n not in work.accepted:
-            work.accepted.add(n)
+        work.accepted.add(n)
+        if self._unfinished.count(n):
             self.coins += 1
             self._events.publish(told.CoinAccepted(lane.index, n, answer))
             self._accepted()

@@ -13,7 +13,7 @@ from pyerlcoin.coin.unit import Unit
 from pyerlcoin.roles.cluster import Caller
 from pyerlcoin.search.engine import Job
 
-__all__ = ["BACKLOG", "SLICE", "TOGETHER", "Lane", "RunningSearch", "Searches", "Work"]
+__all__ = ["BACKLOG", "SLICE", "TOGETHER", "Holder", "Lane", "RunningSearch", "Searches", "Work"]
 
 TOGETHER: Final = 0.05
 """Seconds that a coin may wait for others to be told of with."""
@@ -66,16 +66,17 @@ class Work:
         self.seen: set[int] = set()
         self.hits: set[int] = set()
         self.accepted: set[int] = set()
+        """The coins that the server took, since the latest hello that was answered."""
         self.untold: dict[int, None] = {}
         """The coins that the server has not answered, in the order in which it is told of them."""
         self.report: asyncio.Task[None] | None = None
         """What tells it of them, the latest."""
         self.searched = False
         """Nothing of it is searched any more."""
+        self.whole = False
+        """It was searched to its end."""
         self.closing = False
         """It is searched whole, and the lane waits for the answers to its coins."""
-        self.reply: Term | None = None
-        """The server's, to the done that went out behind the last coins."""
         self.dropped = False
         self.interrupted: str | None = None
         self._search: RunningSearch | None = None
@@ -130,18 +131,30 @@ class Work:
             self._search.future.cancel()
 
 
-class Lane:
-    """One process that pulls work, once it is `opened`.
+class Holder:
+    """One process that pulls work: to the server it is who holds a unit.
 
-    `given`: by hello, to be next. `stale`: it may hold more than is known here.
+    `held`: the unit that it was given, as long as no hello was answered since: by then the server may be another one.
+    `asked`: its latest done went out since that hello. `stale`: it may hold more than is known here. `reply`: the
+    server's, to the done that went out behind the last coins of a unit.
     """
 
-    def __init__(self, index: int, caller: Caller) -> None:
-        self.index = index
+    def __init__(self, caller: Caller) -> None:
         self.caller = caller
+        self.held: Unit | None = None
+        self.asked = False
+        self.stale = False
+        self.reply: Term | None = None
+
+
+class Lane:
+    """Searches what its process pulls, once it is `opened`. `given`: by hello, to be next."""
+
+    def __init__(self, index: int, holder: Holder) -> None:
+        self.index = index
+        self.holder = holder
         self.work: Work | None = None
         self.given: Unit | None = None
-        self.stale = False
         self.opened = asyncio.Event()
 
 
