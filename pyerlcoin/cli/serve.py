@@ -37,6 +37,7 @@ from pyerlcoin.roles.timing import LoopTiming
 from pyerlcoin.store.db import MEMORY
 from pyerlcoin.store.place import default_path
 from pyerlcoin.store.store import Store
+from pyerlcoin.web import Schedule
 
 __all__ = ["serve"]
 
@@ -158,7 +159,8 @@ async def _serve(
             async with page_served(page, store.ledger, events, timing, file=file) as board:
                 try:
                     await role.open(cluster)
-                    show = _show(role, node, file, board, timing, stopped, form)
+                    schedule = None if page is None else page.schedule
+                    show = _show(role, node, file, board, schedule, timing, stopped, form)
                     events.subscribe(show.event)
                     if seconds is not None:
                         timing.later(seconds, stopped.set)
@@ -183,12 +185,14 @@ def _show(
     node: NodeName,
     file: Path | None,
     board: str | None,
+    schedule: Schedule | None,
     timing: LoopTiming,
     stopped: asyncio.Event,
     form: view.Form,
 ) -> Show:
     title = f"ElixirCoin.Server on {node.full}"
     kept = "the game ends with this process: it has no ledger" if file is None else f"the ledger is {file}"
+    moments = None if schedule is None else schedule.words(timing.now())
 
     def status() -> str:
         return _status(role, timing)
@@ -196,6 +200,8 @@ def _show(
     match form:
         case view.Form.PICTURE:
             typer.echo(kept)
+            if moments is not None:
+                typer.echo(moments)
             heading = title if board is None else f"{title}, board at {board}"
             return view.Screen(
                 lambda rows: view.board(role.ledger.progress(timing.now()), heading, rows),
@@ -205,7 +211,8 @@ def _show(
         case view.Form.JSON:
             told = JsonEventLines(lambda: asdict(role.ledger.progress(timing.now())), stopped.set, timing.now)
             ledger = None if file is None else str(file)
-            told.tell("serving", {"node": node.full, "ledger": ledger, "board": board})
+            when = {} if schedule is None else asdict(schedule)
+            told.tell("serving", {"node": node.full, "ledger": ledger, "board": board, **when})
             return told
         case view.Form.LINES:
             lines = Lines(sentences.of_server, status, stopped.set, frequent=sentences.FREQUENT)
@@ -213,6 +220,8 @@ def _show(
             lines.say(f"serving {title}, hidden from Node.list() unless --visible; Ctrl-C ends it")
             if board is not None:
                 lines.say(f"the board is at {board}, and for a projector at {board}?kiosk")
+            if moments is not None:
+                lines.say(moments)
             return lines
 
 

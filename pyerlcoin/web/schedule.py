@@ -53,6 +53,25 @@ class Schedule:
         """The moment at which `phase` began; None for `open`."""
         return {Phase.OPEN: None, Phase.FROZEN: self.freeze_at, Phase.FINAL: self.ends_at}[phase]
 
+    def words(self, now: float) -> str | None:
+        """What it comes to at `now`, for whoever gave two times of day; None when there is no moment."""
+        if self.ends_at is None:
+            return None
+        end = _day_and_time(self.ends_at)
+        match self.phase(now):
+            case Phase.FINAL:
+                return f"the board ended on {end} and is final; for a time to come add its day, as in 2026-01-31T21:30"
+            case Phase.FROZEN:
+                assert self.freeze_at is not None
+                return f"the board is frozen since {_day_and_time(self.freeze_at)} and ends on {end}"
+            case Phase.OPEN:
+                freeze = "" if self.freeze_at is None else f"freezes on {_day_and_time(self.freeze_at)} and "
+                return f"the board {freeze}ends on {end}"
+
+
+def _day_and_time(moment: float) -> str:
+    return f"{datetime.fromtimestamp(moment):%A %Y-%m-%d at %H:%M:%S}".removesuffix(":00")
+
 
 _CLOCK: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 _AHEAD: Final = re.compile(r"\+(\d{1,6})([smh]?)")

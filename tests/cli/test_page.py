@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from contextlib import AsyncExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -120,9 +121,18 @@ def test_a_server_shows_its_board_and_says_where() -> None:
         with urlopen(f"{said[1]}api/state") as response:  # on loopback
             state = json.load(response)
         assert state["phase"] == "open"
+        served.child.wait_line_sync(r"the board ends on \w+day \d{4}-\d\d-\d\d at \d\d:\d\d")
         assert state["ends_at_seconds"] > state["at_seconds"]
         served.child.interrupt()
         assert served.child.wait_sync() == 130
+
+
+def test_a_time_of_day_that_was_taken_as_past_is_said_to_be(own_epmd: int, run: Run) -> None:
+    past = f"{datetime.now() - timedelta(hours=11):%H:%M}"
+    asked = ("--name", fresh_node(), "--secret", "s", "--ledger", ":memory:", "--seconds", "0.1", "--quiet")
+    code, out, err = run("serve", *asked, "--web", f"127.0.0.1:{free_port()}", "--ends-at", past)
+    assert (code, err) == (0, "")
+    assert re.search(rf"the board ended on \w+day \S+ at {past} and is final; for a time to come add its day", out)
 
 
 def test_a_taken_port_ends_it_before_it_begins(run: Run, own_epmd: int) -> None:

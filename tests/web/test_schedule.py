@@ -82,6 +82,23 @@ def test_beyond_a_change_of_the_clocks_the_hour_is_the_new_one(
     assert told == datetime.fromisoformat(moment).timestamp()
 
 
+def at(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+def test_it_says_in_words_which_day_was_meant() -> None:
+    end = at("2026-11-27T11:00")
+    schedule = Schedule(freeze_at=at("2026-11-26T23:45:30"), ends_at=end)
+    ends = "ends on Friday 2026-11-27 at 11:00"
+    freeze = "Thursday 2026-11-26 at 23:45:30"
+    assert schedule.words(at("2026-11-26T22:37")) == f"the board freezes on {freeze} and {ends}"
+    assert schedule.words(at("2026-11-27T10:00")) == f"the board is frozen since {freeze} and {ends}"
+    assert Schedule(ends_at=end).words(at("2026-11-27T10:00")) == f"the board {ends}"
+    final = Schedule(ends_at=end).words(end) or ""
+    assert final.startswith("the board ended on Friday 2026-11-27 at 11:00 and is final; ")
+    assert Schedule().words(end) is None
+
+
 @pytest.mark.parametrize("text", ["", "24:00", "21:60", "soon", "+", "+5d", "21.30", "-5m", "+9999999"])
 def test_anything_else_is_refused_with_what_to_write(text: str) -> None:
     with pytest.raises(WrongUsage, match="21:30"):
