@@ -4,6 +4,7 @@ GenServer.call({:greeter, :"greeter@127.0.0.1"}, "Ada")
 """
 
 import asyncio
+import contextlib
 import sys
 
 from pyerlcoin.beam import GenServer, Node
@@ -11,7 +12,9 @@ from pyerlcoin.beam import GenServer, Node
 
 class Greeter(GenServer):
     def handle_call(self, request, sender):
-        return f"Hello, {request.decode()}!"
+        if not isinstance(request, bytes):  # which is what an Elixir string is
+            return super().handle_call(request, sender)  # {:error, :bad_request}
+        return f"Hello, {request.decode(errors='replace')}!"
 
 
 async def main(name="greeter@127.0.0.1", cookie="secret"):
@@ -22,4 +25,5 @@ async def main(name="greeter@127.0.0.1", cookie="secret"):
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main(*sys.argv[1:]))

@@ -25,6 +25,11 @@ async def test_a_greeter_answers_genserver_calls(beam: Beam) -> None:
     async with Child([sys.executable, str(GREETER), name, beam.cookie], env=env, label="greeter") as greeter:
         await greeter.wait_line(f"^{name} is up$", timeout=60 * UNIT)
         assert await beam.eval(f'GenServer.call({{:greeter, :"{name}"}}, "Ada")') == '"Hello, Ada!"'
+        assert await beam.eval(f'GenServer.call({{:greeter, :"{name}"}}, :hi)') == "{:error, :bad_request}"
+        assert await beam.eval(f'GenServer.call({{:greeter, :"{name}"}}, <<255>>)') == '"Hello, \ufffd!"'
+        greeter.interrupt()
+        assert await greeter.wait() == 0
+        assert greeter.err == []
 
 
 def test_it_is_short() -> None:
