@@ -355,7 +355,10 @@ class NotAllowed(Refused):
     def __str__(self) -> str:
         if self.lacking:
             return f"{self.node} is too old, it lacks {', '.join(self.lacking)}: run it on OTP 25 or newer"
-        return f"{self.node} does not allow this node to connect: its log says which flag or name it refuses"
+        return (
+            f"{self.node} does not allow this node to connect: its log says which flag or name it refuses; most often "
+            "one name is long and the other short, so write its name as it was started"
+        )
 
 
 class AlreadyConnected(Refused):

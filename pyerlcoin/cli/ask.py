@@ -13,7 +13,7 @@ from pyerlcoin.cli.node_options import NodeOptions, with_node_options
 from pyerlcoin.cli.options import AsJson, NodeArgument, ServerArgument, read_workload
 from pyerlcoin.cli.output import json_line
 from pyerlcoin.cli.own_node import make_cluster, new_name, own_name, read_carrier, read_node
-from pyerlcoin.cli.text import count, rate, shown
+from pyerlcoin.cli.text import count, counted, rate, shown
 from pyerlcoin.coin.progress import MinerProgress, Progress
 from pyerlcoin.coin.sizing import AUTO
 from pyerlcoin.errors import RefusedByPeer
@@ -60,7 +60,7 @@ def worth(server: ServerArgument, me: NodeOptions, as_json: AsJson = False) -> N
     if as_json:
         _print_json({"coins": coins})
     else:
-        typer.echo(f"{coins} coins")
+        typer.echo(counted(coins, "coin"))
 
 
 @with_node_options

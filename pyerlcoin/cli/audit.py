@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pyerlcoin.cli.text import count, shown
+from pyerlcoin.cli.text import counted, shown
 from pyerlcoin.errors import ExitCode, LedgerUnusable
 from pyerlcoin.store.audit import audit as go_through
 from pyerlcoin.store.reading import Reading
@@ -25,11 +25,12 @@ def audit(
     for sentence in result.found:
         typer.echo(shown(sentence, 2000))
     typer.echo(
-        f"{count(result.coins)} coins of {count(result.miners)} miners hashed again, {count(result.units)} units, "
-        f"{count(result.finished)} integers finished: {'every promise kept' if result.clean else 'not all is well'}"
+        f"{counted(result.coins, 'coin')} of {counted(result.miners, 'miner')} hashed again, "
+        f"{counted(result.units, 'unit')}, {counted(result.finished, 'integer')} finished: "
+        f"{'every promise kept' if result.clean else 'not all is well'}"
     )
     if not result.clean:
         raise LedgerUnusable(
-            f"{ledger} breaks {count(len(result.found))} promises: keep the file as it is, and go on with another"
+            f"{ledger} breaks {counted(len(result.found), 'promise')}: keep the file as it is, and go on with another"
         )
     return ExitCode.DONE

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from pyerlcoin.cli.output_file import write_output
+from pyerlcoin.cli.text import counted
 from pyerlcoin.coin.coin import digest_hex
 from pyerlcoin.errors import ExitCode, WrongUsage
 from pyerlcoin.store.reading import Reading
@@ -40,12 +41,13 @@ def board(
     """Write a ledger's board as one HTML file with a slider through the evening, or as a picture."""
     write = _writer(kind or (Kind.PNG if output.suffix.lower() == ".png" else Kind.HTML))
     with Reading(ledger) as reading:
-        game = reading.game
+        rules = reading.game
         state, history = replay(
-            reading.past(), reading.facts(), zeros=game.zeros, digest=partial(digest_hex, game.secret)
+            reading.past(), reading.facts(), zeros=rules.zeros, digest=partial(digest_hex, rules.secret)
         )
     write_output(output, write(state, history), ledger)
-    typer.echo(f"{output}: {state['game']['miners']} miners, {state['game']['coins']} coins")
+    game = state["game"]
+    typer.echo(f"{output}: {counted(game['miners'], 'miner')}, {counted(game['coins'], 'coin')}")
     return ExitCode.DONE
 
 

@@ -18,6 +18,7 @@ from pyerlcoin.cli.lines import Lines
 from pyerlcoin.cli.options import Quiet
 from pyerlcoin.cli.own_node import make_cluster
 from pyerlcoin.cli.running import Show, shown_by, stopping_by_signal
+from pyerlcoin.cli.text import counted
 from pyerlcoin.errors import ExitCode
 from pyerlcoin.roles.cluster import Address, Cluster
 from pyerlcoin.roles.events import Events
@@ -82,7 +83,7 @@ async def _play(seconds: float, quiet: bool) -> ExitCode:
         await role.close()
     told = role.ledger.progress(timing.now())
     if not view.is_live(quiet):
-        typer.echo(f"the board after {seconds:g} s, {told.finished} integers finished:")
+        typer.echo(f"the board after {seconds:g} s, {counted(told.finished, 'integer')} finished:")
         for line in view.plain_board(told):
             typer.echo(line)
     if not told.coins:

@@ -17,7 +17,7 @@ from pyerlcoin.cli.node_options import NodeOptions, with_node_options
 from pyerlcoin.cli.options import AsJson, NodeArgument
 from pyerlcoin.cli.output import json_line
 from pyerlcoin.cli.own_node import new_name, own_name, read_carrier, read_node, read_secret
-from pyerlcoin.cli.text import shown
+from pyerlcoin.cli.text import counted, shown
 from pyerlcoin.errors import ExitCode, GameError, RefusedByPeer
 from pyerlcoin.roles import messages
 from pyerlcoin.roles.cluster import Address, NoServer
@@ -89,7 +89,7 @@ async def checks(node: Node, peer: str, patience: float = PATIENCE) -> AsyncIter
         if isinstance(worth, Refused):
             raise RefusedByPeer(f"{server} refuses to say what its wallet holds: {worth.message}")
         yield registered
-        yield Check(_QUESTION, f"it says that {worth} coins are in its wallet")
+        yield Check(_QUESTION, f"it says that its wallet holds {counted(worth, 'coin')}")
     except NoServer as error:
         yield Check(_SERVER, str(error), error.exit_code)
     except GameError as error:

@@ -19,7 +19,7 @@ from pyerlcoin.cli.options import EngineOption, Quiet, Runtime, RuntimeOption, S
 from pyerlcoin.cli.own_node import make_cluster, new_name, own_name, read_carrier, read_node
 from pyerlcoin.cli.running import shown_by, stopping_by_signal
 from pyerlcoin.coin.coin import ZEROS
-from pyerlcoin.errors import ExitCode
+from pyerlcoin.errors import ExitCode, WrongUsage
 from pyerlcoin.roles.cluster import Address, Cluster
 from pyerlcoin.roles.events import Events, SearchStarted
 from pyerlcoin.roles.messages import SERVER_NAME
@@ -64,6 +64,10 @@ def mine(
     A pause stops the search and keeps the units: nothing is called finished, nothing given back.
     """
     peer = read_node(server)
+    try:
+        team.encode()
+    except UnicodeEncodeError:
+        raise WrongUsage("the name is not UTF-8, and no server could show it: choose another with --as") from None
     choice = choose(engine)
     carrier = read_carrier(me)
     node = own_name(me) or new_name("miner", peer)

@@ -13,9 +13,9 @@ from pyerlcoin.cli.keys import can_read_keys
 from pyerlcoin.cli.lines import Lines
 from pyerlcoin.cli.running import Show
 from pyerlcoin.cli.speed import Speed
-from pyerlcoin.cli.text import count, rate
+from pyerlcoin.cli.text import count, counted, rate
 from pyerlcoin.cli.waiting import Waiting
-from pyerlcoin.roles.events import Events
+from pyerlcoin.roles.events import Events, Joined, Stopped
 from pyerlcoin.roles.miner import MinerOptions, MinerRole, MinerView
 from pyerlcoin.roles.timing import Timing
 
@@ -51,14 +51,26 @@ def show_miner(role: MinerRole, options: MinerOptions, events: Events, timing: T
 
     def brief() -> str:
         now = role.view()
-        done = f"{count(now.coins)} coins, {count(now.hashes)} integers in {count(now.units)} units"
-        return f"{rate(sampled().over(60.0))}, {done}"
+        done = f"{counted(now.hashes, 'integer')} in {counted(now.units, 'unit')}"
+        return f"{rate(sampled().over(60.0))}, {counted(now.coins, 'coin')}, {done}"
+
+    joined = False
+
+    def heard(event: object) -> None:
+        nonlocal joined
+        joined = joined or isinstance(event, Joined)
+
+    def sentence(event: object) -> str | None:
+        if isinstance(event, Stopped) and not joined and not role.view().stopped:
+            # It failed before it did anything: the reason is what the command says on standard error.
+            return None
+        return sentences.of_miner(event)
 
     match form:
         case view.Form.JSON:
             show: Show = JsonEventLines(fields, closed, timing.now)
         case view.Form.LINES:
-            show = Lines(sentences.of_miner, status, closed, frequent=sentences.FREQUENT)
+            show = Lines(sentence, status, closed, frequent=sentences.FREQUENT)
         case view.Form.PICTURE:
 
             def picture(rows: int) -> RenderableType:
@@ -74,7 +86,8 @@ def show_miner(role: MinerRole, options: MinerOptions, events: Events, timing: T
                     keys=with_keys,
                 )
 
-            show = view.Screen(picture, sentences.of_miner, brief)
+            show = view.Screen(picture, sentence, brief)
+    events.subscribe(heard)
     events.subscribe(lambda event: waiting.event(event, timing.now()))
     events.subscribe(show.event)
     return show
@@ -83,10 +96,11 @@ def show_miner(role: MinerRole, options: MinerOptions, events: Events, timing: T
 def _status(now: MinerView, speed: Speed, waits_for: str | None) -> str:
     units = [lane.unit for lane in now.lanes if lane.unit is not None]
     at = f", from {count(min(unit.first for unit in units))}" if units else ""
-    state = ", paused" if now.paused else f", the server {waits_for}" if waits_for else ""
+    # What a call waits for is said of the server, what the next attempt waits for is not.
+    waits = f", {'the server' if now.joined else 'not connected:'} {waits_for}" if waits_for else ""
     return (
-        f"speed {view.speeds(speed)}, {count(now.hashes)} integers in {count(now.units)} units, "
-        f"{count(now.coins)} coins{at}{state}"
+        f"speed {view.speeds(speed)}, {counted(now.hashes, 'integer')} in {counted(now.units, 'unit')}, "
+        f"{counted(now.coins, 'coin')}{at}{', paused' if now.paused else waits}"
     )
 
 

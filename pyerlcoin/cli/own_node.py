@@ -135,6 +135,8 @@ def read_carrier(me: NodeOptions) -> Carrier | None:
 
 def read_secret(cookie: str | None) -> Cookie:
     """The cookie that an option gives, else that of ~/.erlang.cookie. Raises `WrongUsage`."""
+    if cookie == "":
+        # Typer gives None for a variable that is set and empty: this is the option.
+        raise WrongUsage("the cookie is empty: give --cookie COOKIE, or leave it out for ~/.erlang.cookie")
     with translated():
-        # A variable that is set and empty is not a cookie of no characters.
-        return Cookie(cookie) if cookie else read_cookie()
+        return read_cookie() if cookie is None else Cookie(cookie)

@@ -10,7 +10,7 @@ import typer
 from pyerlcoin.cli.options import AsJson, EngineOption, Workers, Zeros
 from pyerlcoin.cli.output import json_line
 from pyerlcoin.cli.running import noting_ctrl_c
-from pyerlcoin.cli.text import count, rate
+from pyerlcoin.cli.text import counted, rate
 from pyerlcoin.coin.coin import ZEROS, digest_hex
 from pyerlcoin.errors import WrongUsage
 from pyerlcoin.search.choose import AUTO, choose
@@ -58,7 +58,9 @@ def search(
     for n in coins:
         typer.echo(f"{n}  {digest_hex(job.secret, n)}")
     told_in = f"{seconds:.3g} s at {rate(per_second)}"
-    typer.echo(f"{len(coins)} coins in {count(job.size)} integers, {told_in}, {choice.sentence}", err=True)
+    typer.echo(
+        f"{counted(len(coins), 'coin')} in {counted(job.size, 'integer')}, {told_in}, {choice.sentence}", err=True
+    )
 
 
 def _bytes(secret: str) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pyerlcoin.cli.text import count, duration, rate, shown
+from pyerlcoin.cli.text import count, counted, duration, rate, shown
 from pyerlcoin.coin import facts
 from pyerlcoin.roles import events
 
@@ -31,7 +31,7 @@ def of_miner(event: object) -> str | None:
             then = "going on with the units in hand" if has_work else "trying again, in case that was us"
             return f"the server says: {shown(message, 200)}; {then}"
         case events.SecretChanged(dropped):
-            return f"the server plays with another secret now; {dropped} units dropped"
+            return f"the server plays with another secret now; {counted(dropped, 'unit')} dropped"
         case events.UnitAbandoned(_, first, last, reason):
             return f"unit {first}-{last} given up: {reason}"
         case events.CoinAccepted(_, n, coins):
@@ -60,8 +60,8 @@ def report(stopped: events.Stopped) -> str:
     """What a run of a miner did."""
     per_second = stopped.hashes / stopped.seconds if stopped.seconds else 0.0
     return (
-        f"{stopped.coins} coins accepted, {stopped.rejected} rejected, {count(stopped.hashes)} integers "
-        f"in {duration(stopped.seconds)}, {rate(per_second)}"
+        f"{counted(stopped.coins, 'coin')} accepted, {count(stopped.rejected)} rejected, "
+        f"{counted(stopped.hashes, 'integer')} in {duration(stopped.seconds)}, {rate(per_second)}"
     )
 
 
@@ -80,6 +80,9 @@ def of_server(event: object) -> str | None:
             return f"coin {n} of {shown(name)!r}, {coins} of theirs, {worth} in the wallet"
         case facts.WorkloadChanged(_, workload):
             return f"the workload is {workload}"
+        case facts.Rejected(node=""):
+            # A cast, whose sender nobody knows: it is told as `Unreadable`.
+            return None
         case facts.Rejected(_, name, node, _, message):
             return f"refused {repr(shown(name)) if name else 'somebody'} on {shown(node, 100)}: {shown(message, 200)}"
         case events.Unreadable(kind, message):

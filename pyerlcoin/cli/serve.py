@@ -24,7 +24,7 @@ from pyerlcoin.cli.options import Quiet, Runtime, RuntimeOption, Seconds, Zeros,
 from pyerlcoin.cli.own_node import make_cluster, own_name, read_carrier
 from pyerlcoin.cli.page import EndsAt, FreezeAt, Page, Web, page_served, read_page
 from pyerlcoin.cli.running import Show, shown_by, stopping_by_signal
-from pyerlcoin.cli.text import count, rate
+from pyerlcoin.cli.text import count, counted, rate
 from pyerlcoin.coin.coin import ZEROS
 from pyerlcoin.coin.ledger import Ledger
 from pyerlcoin.coin.progress import Progress
@@ -136,7 +136,7 @@ def serve(
         carrier=carrier,
     )
     raise_limit()
-    return run(_serve(cluster, node, open_store, page, seconds, view.form(quiet, json_events)))
+    return run(_serve(cluster, node, open_store, page, hidden, seconds, view.form(quiet, json_events)))
 
 
 async def _serve(
@@ -144,6 +144,7 @@ async def _serve(
     node: NodeName,
     open_store: Callable[[float], Store],
     page: Page | None,
+    hidden: bool,
     seconds: float | None,
     form: view.Form,
 ) -> ExitCode:
@@ -160,7 +161,7 @@ async def _serve(
                 try:
                     await role.open(cluster)
                     schedule = None if page is None else page.schedule
-                    show = _show(role, node, file, board, schedule, timing, stopped, form)
+                    show = _show(role, node, file, board, schedule, hidden, timing, stopped, form)
                     events.subscribe(show.event)
                     if seconds is not None:
                         timing.later(seconds, stopped.set)
@@ -186,6 +187,7 @@ def _show(
     file: Path | None,
     board: str | None,
     schedule: Schedule | None,
+    hidden: bool,
     timing: LoopTiming,
     stopped: asyncio.Event,
     form: view.Form,
@@ -217,7 +219,8 @@ def _show(
         case view.Form.LINES:
             lines = Lines(sentences.of_server, status, stopped.set, frequent=sentences.FREQUENT)
             lines.say(kept)
-            lines.say(f"serving {title}, hidden from Node.list() unless --visible; Ctrl-C ends it")
+            seen = ", hidden from Node.list() unless --visible" if hidden else ""
+            lines.say(f"serving {title}{seen}; Ctrl-C ends it")
             if board is not None:
                 lines.say(f"the board is at {board}, and for a projector at {board}?kiosk")
             if moments is not None:
@@ -238,6 +241,7 @@ def _status(role: ServerRole, timing: LoopTiming) -> str:
     told = role.ledger.progress(timing.now())
     leader = f", {told.miners[0].name!r} leads" if told.coins else ""
     return (
-        f"{count(told.coins)} coins, {len(told.miners)} miners, {count(told.finished)} integers finished, "
+        f"{counted(told.coins, 'coin')}, {counted(len(told.miners), 'miner')}, "
+        f"{counted(told.finished, 'integer')} finished, "
         f"{count(told.open)} out, {rate(told.hashes_per_second)}{leader}"
     )

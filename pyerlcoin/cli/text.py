@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["count", "duration", "rate", "shown"]
+__all__ = ["count", "counted", "duration", "rate", "shown"]
 
 _UNITS: Final = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
@@ -26,6 +26,11 @@ def rate(per_second: float) -> str:
 def count(number: int) -> str:
     """An integer with its thousands apart; a long one shortened, as nobody reads forty digits."""
     return f"{number:,}" if abs(number) < 10**30 else f"about 10^{(number.bit_length() - 1) * 0.30103:.0f}"
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 coin`, `2,000 coins`: for nouns that take an s."""
+    return f"{count(number)} {noun}" if number == 1 else f"{count(number)} {noun}s"
 
 
 def duration(seconds: float) -> str:

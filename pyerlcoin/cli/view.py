@@ -19,7 +19,7 @@ from rich.text import Text
 
 from pyerlcoin.cli.output import silence
 from pyerlcoin.cli.speed import WINDOWS, Speed
-from pyerlcoin.cli.text import count, duration, rate, shown
+from pyerlcoin.cli.text import count, counted, duration, rate, shown
 from pyerlcoin.coin.progress import Progress
 from pyerlcoin.roles.miner import MinerView
 
@@ -200,7 +200,7 @@ def board(progress: Progress, title: str, rows: int = 26) -> RenderableType:
     more = len(progress.miners) - most
     luck = "-" if progress.luck is None else f"{progress.luck:.0%}"
     facts = (
-        f"{count(progress.coins)} coins of {progress.expected_coins:,.1f} to expect (luck {luck}), "
+        f"{counted(progress.coins, 'coin')} of {progress.expected_coins:,.1f} to expect (luck {luck}), "
         f"{rate(progress.hashes_per_second)}"
     )
     work = f"{count(progress.finished)} integers finished, {count(progress.open)} out, "
@@ -240,7 +240,9 @@ def miner(
     facts.add_column()
     facts.add_row("server", _line(_server(view, server, waits_for)))
     facts.add_row("speed", _line("   ".join(per_window), "bold"))
-    facts.add_row("in all", _line(f"{rate(speed.overall())}, {count(view.hashes)} integers, {count(view.units)} units"))
+    facts.add_row(
+        "in all", _line(f"{rate(speed.overall())}, {counted(view.hashes, 'integer')}, {counted(view.units, 'unit')}")
+    )
     of_name = "" if view.count is None else f", {count(view.count)} under this name"
     rejected = (f"{count(view.rejected)} rejected", "red" if view.rejected else "")
     facts.add_row("coins", _line(Text.assemble((f"{count(view.coins)} accepted", "green"), ", ", rejected, of_name)))

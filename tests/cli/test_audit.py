@@ -34,7 +34,7 @@ def test_a_broken_one_says_what_and_ends_with_6(run: Run, path: Path) -> None:
     code, out, err = run("audit", path)
     assert code == 6
     assert "coin 999 of A\N{REPLACEMENT CHARACTER}[2Jnn is in no unit that was handed to" in out
-    assert re.fullmatch(r"pyerlcoin: .*/x breaks \d+ promises: keep the file as it is.*\n", err)
+    assert re.fullmatch(r"pyerlcoin: .*/x breaks 1 promise: keep the file as it is.*\n", err)
 
 
 def test_while_its_server_runs(run: Run, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def test_it_mines_until_ctrl_c_and_says_what_it_did(served: Served) -> None:
         coins = [int(match[1]) for match in child.matches(r"coin (\d+) accepted")]
         assert set(coins) <= set(expected(Job(b"Serun+u", 1, max(coins), 3)))
         assert len(set(coins)) == len(coins)
-        assert child.matches(r"interrupted: \d+ coins accepted, 0 rejected")
+        assert child.matches(r"interrupted: [\d,]+ coins? accepted, 0 rejected")
         assert child.err == []
 
 
@@ -74,9 +74,10 @@ def test_another_cookie(near: Served, run: Run) -> None:
 
 
 def test_a_server_that_is_not_there(near: Served, run: Run) -> None:
-    code, _, err = run("mine", "nobody@127.0.0.1", "--as", "A", "--quiet")
+    code, out, err = run("mine", "nobody@127.0.0.1", "--as", "A", "--quiet")
     assert code == 3
     assert "knows no node called nobody" in err
+    assert "0 coins" not in out, "nothing was joined, and it is said once"
 
 
 def test_it_gives_up(near: Served, run: Run) -> None:
@@ -107,6 +108,10 @@ def test_a_name_that_no_server_takes(near: Served, run: Run, team: str) -> None:
     code, _, err = run("mine", near.node, "--as", team, "--quiet")
     assert code == 4
     assert "a name is UTF-8 text of 1 to 256 bytes" in err
+
+
+def test_a_name_that_is_no_text(run: Run) -> None:
+    refused(run("mine", "nobody@127.0.0.1", "--as", "\udcff", "--quiet"), 2, "the name is not UTF-8")
 
 
 def test_what_is_no_node_name(near: Served, run: Run) -> None:

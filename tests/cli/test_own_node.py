@@ -10,6 +10,7 @@ from pyerlcoin.beam.errors import HostUnknown
 from pyerlcoin.cli import own_node
 from pyerlcoin.cli.node_options import NodeOptions
 from pyerlcoin.errors import WrongUsage
+from tests.support.cli import Run, refused
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.0.1.1"])
@@ -56,3 +57,7 @@ def test_names_are_completed_as_erl_does(monkeypatch: pytest.MonkeyPatch) -> Non
     assert own_node.own_name(NodeOptions()) is None
     with pytest.raises(WrongUsage, match="not both"):
         own_node.own_name(NodeOptions(name="a@b.c", sname="a"))
+
+
+def test_an_empty_cookie_is_no_cookie(run: Run) -> None:
+    refused(run("ping", "nobody@127.0.0.1", "--cookie", ""), 2, "the cookie is empty: give --cookie COOKIE")

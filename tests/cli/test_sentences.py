@@ -28,6 +28,7 @@ MINER: list[tuple[object, str]] = [
         events.Stopped(2, 1, 5_000_000, 3, 2.0, "enough"),
         "enough: 2 coins accepted, 1 rejected, 5,000,000 integers in 2 s, 2.5",
     ),
+    (events.Stopped(1, 0, 1, 1, 2.0, "enough"), "enough: 1 coin accepted, 0 rejected, 1 integer in 2 s"),
 ]
 
 SERVER: list[tuple[object, str]] = [
@@ -52,6 +53,10 @@ def test_what_a_miner_says(event: object, words: str) -> None:
 @pytest.mark.parametrize(("event", "words"), SERVER, ids=lambda value: type(value).__name__)
 def test_what_a_server_says(event: object, words: str) -> None:
     assert words in (sentences.of_server(event) or "")
+
+
+def test_a_cast_that_means_nothing_is_said_once() -> None:
+    assert sentences.of_server(facts.Rejected(0.0, None, "", facts.Reason.WORKLOAD_INVALID, "no")) is None
 
 
 def test_what_is_too_frequent_is_not_said() -> None:

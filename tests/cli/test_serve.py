@@ -70,10 +70,12 @@ def test_an_address_of_another_machine(own_epmd: int, run: Run) -> None:
 
 def test_a_port_of_ones_own(own_epmd: int, run: Run) -> None:
     port = free_port()
-    code, _, err = run(
+    code, out, err = run(
         "serve", "--name", fresh_node(), "--secret", "s", "--port", str(port), "--seconds", "0.1", "--visible"
     )
     assert (code, err) == (0, "")
+    assert "; Ctrl-C ends it" in out
+    assert "hidden" not in out
 
 
 def play(run: Run, *options: str | Path) -> tuple[int, str, str]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyerlcoin.cli.text import count, duration, rate, shown
+from pyerlcoin.cli.text import count, counted, duration, rate, shown
 
 
 @given(st.text(), st.integers(1, 100))
@@ -34,6 +34,7 @@ def test_rates(per_second: float, text: str) -> None:
 def test_counts() -> None:
     assert count(1_234_567) == "1,234,567"
     assert count(10**40) == "about 10^40"
+    assert [counted(number, "coin") for number in (0, 1, 2_000)] == ["0 coins", "1 coin", "2,000 coins"]
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (59.9, "59 s"), (187, "3:07 min"), (7500, "2:05 h")])

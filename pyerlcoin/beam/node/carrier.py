@@ -135,7 +135,9 @@ async def turns() -> None:
 def cannot_listen(address: str, port: int, error: OSError) -> CannotListen:
     """What the failure to listen means to a person."""
     if error.errno == errno.EADDRNOTAVAIL:
-        return CannotListen(address, port, "it is no address of this machine: name the one to bind to")
+        return CannotListen(
+            address, port, "it is no address of this machine: give one that is, in the node's name or to bind to"
+        )
     return CannotListen(address, port, why(error))
 
 

@@ -171,7 +171,9 @@ async def test_where_it_listens() -> None:
 
 async def test_where_it_cannot_listen() -> None:
     async with Cluster() as cluster:
-        with pytest.raises(CannotListen, match="no address of this machine: name the one to bind to"):
+        with pytest.raises(
+            CannotListen, match="no address of this machine: give one that is, in the node's name or to bind"
+        ):
             await cluster.start(fresh_node(host="192.0.2.1"))
         with pytest.raises(HostUnknown):
             await cluster.start(fresh_node(host="no.such.host.invalid"))
