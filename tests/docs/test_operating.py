@@ -15,6 +15,7 @@ from pyerlcoin.cli.export import COLUMNS
 from pyerlcoin.coin.ledger import GRACE
 from pyerlcoin.coin.limits import Limits
 from pyerlcoin.errors import ExitCode
+from pyerlcoin.roles.session import PATIENCE
 from pyerlcoin.search.bench import Machine, Result
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "operating.md").read_text(encoding="utf-8")
@@ -65,3 +66,4 @@ def test_the_numbers_are_those_of_the_code() -> None:
     assert f"{limits.names_per_node:,} for each node and {limits.names:,} in all" in PAGE
     assert f"1 to {limits.name_bytes} bytes" in PAGE
     assert f"at most {limits.digits} digits" in PAGE
+    assert f"a taken name is tried for {PATIENCE:g} seconds" in PAGE
