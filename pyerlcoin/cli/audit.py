@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
+from pyerlcoin.cli.options import LedgerArgument
 from pyerlcoin.cli.text import counted, shown
 from pyerlcoin.errors import ExitCode, LedgerUnusable
 from pyerlcoin.store.audit import audit as go_through
@@ -16,7 +14,7 @@ __all__ = ["audit"]
 
 
 def audit(
-    ledger: Annotated[Path, typer.Argument(metavar="LEDGER", help="The ledger's file; its server may be running.")],
+    ledger: LedgerArgument,
 ) -> int:
     """Hash every coin of a ledger again and check every promise; say what is found."""
     with Reading(ledger) as reading:

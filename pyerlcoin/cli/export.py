@@ -11,8 +11,9 @@ from typing import Annotated, Final, Literal
 
 import typer
 
+from pyerlcoin.cli.options import LedgerArgument
 from pyerlcoin.cli.output import json_line
-from pyerlcoin.cli.output_file import write_output
+from pyerlcoin.cli.output_file import is_standard_output, write_output
 from pyerlcoin.coin.past import Open
 from pyerlcoin.errors import ExitCode
 from pyerlcoin.store.export import Export
@@ -30,16 +31,17 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export(
-    ledger: Annotated[Path, typer.Argument(metavar="LEDGER", help="The ledger's file; its server may be running.")],
+    ledger: LedgerArgument,
     format_: Annotated[Format, typer.Option("--format", help="One JSON object, or one table.")] = "json",
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where it goes; else standard output.")
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", readable=False, help="Where it goes; else standard output."),
     ] = None,
 ) -> int:
     """Write all of a ledger: coins, finished ranges, open units, miners, refusals. The secret is in it."""
     with Reading(ledger) as reading:
         everything = read_all(reading)
-    if output is None:
+    if output is None or is_standard_output(output):
         typer.echo(json_line(_plain(everything)) if format_ == "json" else _csv(everything), nl=format_ == "json")
     else:
         text = json.dumps(_plain(everything), ensure_ascii=False) + "\n" if format_ == "json" else _csv(everything)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,6 +16,7 @@ from pyerlcoin.errors import WrongUsage
 __all__ = [
     "AsJson",
     "EngineOption",
+    "LedgerArgument",
     "NodeArgument",
     "Quiet",
     "Runtime",
@@ -36,6 +38,10 @@ class Runtime(StrEnum):
 
 ServerArgument = Annotated[str, typer.Argument(metavar="SERVER", help="The server's node, NAME@HOST.")]
 NodeArgument = Annotated[str, typer.Argument(metavar="NODE", help="A node, NAME@HOST.")]
+# Whether it can be read is the command's to say, in its own words and with its own exit code.
+LedgerArgument = Annotated[
+    Path, typer.Argument(metavar="LEDGER", readable=False, help="The ledger's file; its server may be running.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object with raw numbers.")]
 Zeros = Annotated[
     int,

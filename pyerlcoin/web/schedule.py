@@ -10,7 +10,7 @@ from typing import Final
 
 from pyerlcoin.errors import WrongUsage
 
-__all__ = ["Phase", "Schedule", "parse_moment"]
+__all__ = ["Phase", "Schedule", "day_and_time", "parse_moment"]
 
 
 class Phase(StrEnum):
@@ -57,19 +57,20 @@ class Schedule:
         """What it comes to at `now`, for whoever gave two times of day; None when there is no moment."""
         if self.ends_at is None:
             return None
-        end = _day_and_time(self.ends_at)
+        end = day_and_time(self.ends_at)
         match self.phase(now):
             case Phase.FINAL:
                 return f"the board ended on {end} and is final; for a time to come add its day, as in 2026-01-31T21:30"
             case Phase.FROZEN:
                 assert self.freeze_at is not None
-                return f"the board is frozen since {_day_and_time(self.freeze_at)} and ends on {end}"
+                return f"the board is frozen since {day_and_time(self.freeze_at)} and ends on {end}"
             case Phase.OPEN:
-                freeze = "" if self.freeze_at is None else f"freezes on {_day_and_time(self.freeze_at)} and "
+                freeze = "" if self.freeze_at is None else f"freezes on {day_and_time(self.freeze_at)} and "
                 return f"the board {freeze}ends on {end}"
 
 
-def _day_and_time(moment: float) -> str:
+def day_and_time(moment: float) -> str:
+    """`Friday 2026-01-30 at 21:30`, in the zone of this machine."""
     return f"{datetime.fromtimestamp(moment):%A %Y-%m-%d at %H:%M:%S}".removesuffix(":00")
 
 

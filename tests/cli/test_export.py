@@ -20,6 +20,16 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "x"
 
 
+def test_a_dash_is_standard_output(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    open_store(tmp_path / "x").close()
+    for kind in ("json", "csv"):
+        told = run("export", tmp_path / "x", "--format", kind)
+        assert told[0] == 0
+        assert run("export", tmp_path / "x", "--format", kind, "-o", "-") == told
+    assert not (tmp_path / "-").exists()
+
+
 def test_json(run: Run, path: Path) -> None:
     code, out, err = run("export", path, "--format", "json")
     assert (code, err) == (0, "")
