@@ -65,7 +65,10 @@ def worth(server: ServerArgument, me: NodeOptions, as_json: AsJson = False) -> N
 
 @with_node_options
 def progress(server: ServerArgument, me: NodeOptions, as_json: AsJson = False) -> None:
-    """What was searched, what is out, how fast, and with how much luck. Pyerlcoin's servers only."""
+    """What was searched, what is out, how fast, how lucky.
+
+    Pyerlcoin's servers only.
+    """
 
     async def ask(caller: Caller, to: Address) -> dict[str, object]:
         await require_ours(caller, to.node, "asking for its progress")
@@ -94,7 +97,10 @@ def workload(
     size: Annotated[str, typer.Argument(metavar="N|auto", help="Integers in a unit, or auto.")],
     me: NodeOptions,
 ) -> None:
-    """Set how many integers a unit has; auto sizes them by each miner's speed."""
+    """Set how many integers a unit has.
+
+    `auto` sizes each unit by its miner's speed.
+    """
     wanted = read_workload(size)
 
     async def ask(caller: Caller, to: Address) -> None:

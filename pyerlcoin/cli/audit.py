@@ -16,7 +16,7 @@ __all__ = ["audit"]
 def audit(
     ledger: LedgerArgument,
 ) -> int:
-    """Hash every coin of a ledger again and check every promise; say what is found."""
+    """Hash every coin of a ledger again, check every promise."""
     with Reading(ledger) as reading:
         result = go_through(reading)
     # A sentence may quote a miner's name, which is whatever a stranger chose.

@@ -38,7 +38,10 @@ def bench(
     ] = SECONDS,
     as_json: AsJson = False,
 ) -> None:
-    """How fast each engine searches here, on one core and on all, and whether it finds what hashlib finds."""
+    """How fast each engine searches here, and whether right.
+
+    Each is timed on one core and on all, and its coins are held against those that hashlib finds.
+    """
     names = _names(engine or [])
     missing = {} if names is not None else _unavailable()
     facts = machine()

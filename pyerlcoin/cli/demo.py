@@ -44,7 +44,10 @@ def demo(
     seconds: Annotated[float, typer.Option("--seconds", min=0.5, metavar="N", help="How long it plays.")] = 20.0,
     quiet: Quiet = False,
 ) -> int:
-    """Play the game in one process: a server, two miners, their board. Needs no Erlang."""
+    """Play the game in one process, without any Erlang.
+
+    A server, two miners and their board.
+    """
     return asyncio.run(_play(seconds, quiet))
 
 

@@ -44,7 +44,10 @@ class Check:
 
 @with_node_options
 def doctor(node: NodeArgument, me: NodeOptions, as_json: AsJson = False) -> int:
-    """Why can't I connect: each step of the way to a server, in plain words, up to the first that fails."""
+    """Why can't I connect?
+
+    Each step of the way to a server, in plain words, up to the first that fails.
+    """
     peer = read_node(node)
     carrier = read_carrier(me)
     ours = Node(own_name(me) or _some_name(peer), read_secret(me.cookie), peer_port=me.no_epmd, carrier=carrier)

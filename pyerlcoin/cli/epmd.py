@@ -31,7 +31,10 @@ def epmd(
         typer.Option("--port", min=1, max=65535, envvar="ERL_EPMD_PORT", show_envvar=True, help="Else 4369."),
     ] = None,
 ) -> int:
-    """Run the port mapper by which the nodes of a machine are found, for as long as no other one does."""
+    """Run the port mapper by which nodes are found.
+
+    It runs for as long as no other one does.
+    """
     return asyncio.run(_serve(port or EPMD_PORT, bind or []))
 
 

@@ -38,7 +38,10 @@ def export(
         typer.Option("-o", "--output", metavar="FILE", readable=False, help="Where it goes; else standard output."),
     ] = None,
 ) -> int:
-    """Write all of a ledger: coins, finished ranges, open units, miners, refusals. The secret is in it."""
+    """Write all of a ledger, its secret too, as JSON or CSV.
+
+    That is: coins, finished ranges, open units, miners, refusals.
+    """
     with Reading(ledger) as reading:
         everything = read_all(reading)
     if output is None or is_standard_output(output):

@@ -17,6 +17,10 @@ def test_help_lists_every_command_in_order() -> None:
     assert listed == list(COMMANDS)
 
 
+def test_no_description_is_cut_on_eighty_columns() -> None:
+    assert "..." not in CliRunner().invoke(make_app(["--help"]), ["--help"]).output.split("Commands:")[1]
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_each_command_has_its_own_help(name: str) -> None:
     result = CliRunner().invoke(make_app([name]), [name, "--help"])
