@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 
 import pytest
@@ -9,9 +10,10 @@ from pyerlcoin.search.choose import Choice
 from pyerlcoin.search.engine import Job
 from pyerlcoin.search.python import PythonEngine
 from tests.support.cli import Run, refused
-from tests.support.clock import eventually
+from tests.support.clock import UNIT, eventually
 from tests.support.process import has_children, pyerlcoin
 from tests.support.search import Mortal, Unable, expected
+from tests.support.terminal import Terminal
 
 
 def test_it_prints_the_coins_that_hashlib_finds(run: Run) -> None:
@@ -78,3 +80,37 @@ async def test_a_signal_ends_it_with_130(number: signal.Signals) -> None:
         child.signal(number)
         assert await child.wait() == 130
         assert not child.matches("Traceback")
+
+
+ENDLESS = ("1", str(10**15), "--secret", "Serun+u", "--zeros", "4", "--engine", "python", "--workers", "1")
+
+
+def test_coins_are_there_as_they_are_found_and_stay_after_ctrl_c() -> None:
+    with pyerlcoin("search", *ENDLESS) as child:
+        child.wait_line_sync(r"^\d+  0000", timeout=60 * UNIT)
+        child.interrupt()
+        assert child.wait_sync() == 130
+        coins = [int(line.split()[0]) for line in child.out]
+        assert coins == expected(Job(b"Serun+u", 1, coins[-1], 4))
+        (said,) = child.err
+        below = re.fullmatch(r"interrupted: all integers below ([\d,]+) are searched", said)
+        assert below is not None
+        assert int(below[1].replace(",", "")) > 1
+
+
+async def test_json_is_one_object_or_none() -> None:
+    async with pyerlcoin("search", *ENDLESS, "--json") as child:
+        await eventually(lambda: has_children(child.pid))
+        child.interrupt()
+        assert await child.wait() == 130
+        assert (child.out, child.err) == ([], [])
+
+
+def test_on_a_terminal_a_bar_moves_below_the_coins() -> None:
+    with Terminal("search", *ENDLESS, env={}, columns=80) as terminal:
+        terminal.wait(r"(?m)^\d+  0000[0-9a-f]{28} *$", timeout=60 * UNIT)
+        terminal.wait("1 to 1,000,000,000,000,000")
+        terminal.press("\x03")
+        assert terminal.end() == 130
+        assert re.search(r"(?m)^\d+  0000[0-9a-f]{28}\s*$", terminal.text)
+        assert "interrupted: all integers below" in terminal.text
