@@ -51,8 +51,8 @@ class Output:
 class Lines:
     """A `running.Show`. `sentence` gives the line of an event, `status` the one that comes every ten seconds.
 
-    Events of the classes `frequent` get MOST lines in a second; one line says how many more there were. When nobody
-    reads its output any more, `closed` is called, once.
+    Events of the classes `frequent` get MOST lines in a second; one line says how many more there were, at the latest
+    before an event of the class `last`. When nobody reads its output any more, `closed` is called, once.
     """
 
     def __init__(
@@ -62,6 +62,7 @@ class Lines:
         closed: Callable[[], None],
         *,
         frequent: tuple[type, ...] = (),
+        last: type | tuple[type, ...] = (),
         every: float = EVERY,
         clock: Callable[[], float] = monotonic,
     ) -> None:
@@ -69,6 +70,7 @@ class Lines:
         self._status = status
         self._output = Output(closed)
         self._frequent = frequent
+        self._last = last
         self._every = every
         self._clock = clock
         self._second = 0.0
@@ -83,6 +85,8 @@ class Lines:
             self._told += 1
             if self._told > MOST:
                 return
+        elif isinstance(event, self._last):
+            self._say_rest()
         line = self._sentence(event)
         if line is not None:
             self.say(line)

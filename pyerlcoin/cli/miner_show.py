@@ -70,7 +70,7 @@ def show_miner(role: MinerRole, options: MinerOptions, events: Events, timing: T
         case view.Form.JSON:
             show: Show = JsonEventLines(fields, closed, timing.now)
         case view.Form.LINES:
-            show = Lines(sentence, status, closed, frequent=sentences.FREQUENT)
+            show = Lines(sentence, status, closed, frequent=sentences.FREQUENT, last=Stopped)
         case view.Form.PICTURE:
 
             def picture(rows: int) -> RenderableType:

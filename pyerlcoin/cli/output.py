@@ -10,10 +10,13 @@ import os
 import sys
 from typing import IO, Final, TextIO
 
-__all__ = ["has_hung_up", "is_full", "is_unread", "json_line", "prepare", "silence"]
+__all__ = ["dots", "has_hung_up", "is_full", "is_unread", "json_line", "prepare", "silence"]
 
 _UNREAD: Final = frozenset({errno.EPIPE, errno.EIO})
 """A pipe whose reader went, and a terminal that hung up."""
+
+_ESCAPE: Final = "pyerlcoin.escape"
+"""As `backslashreplace`, but that an ellipsis of ours stays one."""
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -26,12 +29,32 @@ def prepare() -> None:
             # Started with `>&-`. The file also keeps the number from what is opened next.
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  # for as long as we run
         elif isinstance(stream, io.TextIOWrapper) and _can_fail(stream):
-            stream.reconfigure(errors="backslashreplace")
+            codecs.register_error(_ESCAPE, _escape)
+            stream.reconfigure(errors=_ESCAPE)
+
+
+def dots(encoding: str) -> str:
+    """What ends a text that is cut: an ellipsis where the encoding has one."""
+    try:
+        "…".encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return "..."
+    return "…"
+
+
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    lacking = error.object[error.start : error.end]
+    escaped = (letter.encode("ascii", "backslashreplace").decode() for letter in lacking.replace("…", "..."))
+    return "".join(escaped), error.end
 
 
 def _can_fail(stream: io.TextIOWrapper) -> bool:
-    # In the C locale Python takes `surrogateescape`, which has a byte for what was one, and for no letter.
-    return stream.errors == "strict" or (stream.errors == "surrogateescape" and not _is_utf8(stream))
+    # `backslashreplace` is what standard error has. In the C locale Python takes `surrogateescape`, which has a byte
+    # for what was one, and for no letter.
+    return stream.errors in ("strict", "backslashreplace") or (
+        stream.errors == "surrogateescape" and not _is_utf8(stream)
+    )
 
 
 def _is_utf8(stream: TextIO) -> bool:

@@ -11,13 +11,15 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Final
 
-from rich.console import Console, Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.live import Live
+from rich.measure import Measurement
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from pyerlcoin.cli.output import silence
+from pyerlcoin.cli.output import dots, silence
 from pyerlcoin.cli.speed import WINDOWS, Speed
 from pyerlcoin.cli.text import count, counted, duration, rate, shown
 from pyerlcoin.coin.progress import Progress
@@ -30,6 +32,9 @@ REFRESH: Final = 0.25
 
 LINES: Final = 8
 """The newest log lines that stay under the picture, at most; at most a third of the terminal's rows."""
+
+ROWS: Final = 2
+"""Of a terminal for one line of the log, at most."""
 
 BAR: Final = 24
 """Columns of a unit's bar: with its range beside it there is room in eighty for integers of eleven digits."""
@@ -84,6 +89,7 @@ class Screen:
         self._live = self._new_live()
         self._suspended = False
         self._hung_up = False
+        self._closing = False
 
     def event(self, event: object) -> None:
         line = self._sentence(event)
@@ -103,10 +109,26 @@ class Screen:
         """The picture and its lines, in no more rows than the terminal has."""
         height = self._live.console.height
         most = min(LINES, height // 3)
-        said = [_line(line) for line in self._said]
-        lines = [_line(line, "dim") for line in list(self._lines)[-most:]]
+        said = [row for line in self._said for row in self._rows(line)]
+        lines: list[RenderableType] = []
+        for line in reversed(self._lines):
+            # The last line of all is the sum: it stays, so it is whole.
+            rows = self._rows(line, "dim", height if self._closing and not lines else ROWS)
+            if lines and len(lines) + len(rows) > most:
+                break
+            lines[:0] = rows
         # One row is between picture and log, and the last one of a terminal is the cursor's.
-        return Group(self._picture(max(1, height - most - len(said) - 2)), *said, Text(), *lines)
+        return Group(self._picture(max(1, height - max(most, len(lines)) - len(said) - 2)), *said, Text(), *lines)
+
+    def _rows(self, line: str, style: str = "", most: int = ROWS) -> list[RenderableType]:
+        """A line in as many rows as it needs, but `most`: what to do stands at the end of a sentence."""
+        time, text = line[:_TIME], line[_TIME:]
+        room = self._live.console.width - _TIME
+        if room < BAR or cell_len(text) <= room:
+            return [_line(line, style)]
+        parts = [part.plain.rstrip() for part in Text(text).wrap(self._live.console, room)]
+        parts[most - 1 :] = [" ".join(parts[most - 1 :])] if len(parts) > most else parts[most - 1 :]
+        return [_line((" " * _TIME if row else time) + part, style) for row, part in enumerate(parts)]
 
     def suspend(self) -> None:
         self._suspended = True
@@ -133,6 +155,7 @@ class Screen:
 
     def close(self) -> None:
         if self._live.is_started:
+            self._closing = True
             self._draw()
             self._live.stop()
         if self._handlers is not None:
@@ -169,12 +192,30 @@ def _timed(line: str) -> str:
     return f"{datetime.now():%H:%M:%S} {line}"
 
 
-def _line(text: str | Text, style: str = "") -> Text:
-    """One row, whatever the width."""
-    line = text if isinstance(text, Text) else Text(text, style)
-    line.no_wrap = True
-    line.overflow = "ellipsis"
-    return line
+_TIME: Final = len("12:34:56 ")
+
+
+class _Row:
+    """One row, whatever the width: what does not fit ends in dots, of which Rich knows one kind alone."""
+
+    def __init__(self, text: Text) -> None:
+        self._text = text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        text = self._text.copy()
+        text.no_wrap = True
+        if text.cell_len > options.max_width:
+            end = dots(options.encoding)
+            text.truncate(max(0, options.max_width - len(end)), overflow="crop")
+            text.append(end[: options.max_width])
+        yield text
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement.get(console, options, self._text)
+
+
+def _line(text: str | Text, style: str = "") -> _Row:
+    return _Row(text if isinstance(text, Text) else Text(text, style))
 
 
 def board(progress: Progress, title: str, rows: int = 26) -> RenderableType:
@@ -266,7 +307,7 @@ def miner(
             lanes.add_row(f"lane {index}", bar, f"{int(part * 100)}%", _line(of))
     more = len(view.lanes) - most
     rest = [Text(f"and {more} more lanes")] if more > 0 else []
-    hint = [Text(), _line(KEYS, "dim")] if keys else []
+    hint: list[RenderableType] = [Text(), _line(KEYS, "dim")] if keys else []
     return Group(_line(head), facts, lanes, *rest, *hint)
 
 

@@ -46,6 +46,16 @@ def test_of_what_comes_in_thousands_only_some_is_said(capsys: pytest.CaptureFixt
     assert said() == []
 
 
+def test_the_last_event_is_the_last_line(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = Lines(str, lambda: None, lambda: None, frequent=(int,), last=str)
+    for n in range(MOST + 260):
+        lines.event(n)
+    lines.event("the sum")
+    lines.close()
+    said = [line[9:] for line in capsys.readouterr().out.splitlines()]
+    assert said[-2:] == ["… and 260 more like these in a second", "the sum"]
+
+
 async def test_the_status_comes_again_and_again(capsys: pytest.CaptureFixture[str]) -> None:
     said = asyncio.Event()
     times: list[int] = []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pyerlcoin.cli.output import is_full, is_unread, json_line, prepare, silence
+from pyerlcoin.cli.output import dots, is_full, is_unread, json_line, prepare, silence
 
 
 def narrow(encoding: str, errors: str = "strict") -> io.TextIOWrapper:
@@ -25,7 +25,24 @@ def test_a_letter_that_the_encoding_lacks_is_escaped(monkeypatch: pytest.MonkeyP
     assert stream.buffer.getvalue() == b"Zo\\xeb\n"  # type: ignore[attr-defined]  # ours
 
 
-@pytest.mark.parametrize(("encoding", "errors"), [("ascii", "backslashreplace"), ("utf-8", "surrogateescape")])
+@pytest.mark.parametrize("errors", ["strict", "backslashreplace"])
+def test_an_ellipsis_is_three_dots_there(monkeypatch: pytest.MonkeyPatch, errors: str) -> None:
+    """Also on standard error, which Python opens with the latter."""
+    stream = narrow("ascii", errors)
+    monkeypatch.setattr(sys, "stderr", stream)
+    prepare()
+    print("… a snow\u2603man…", file=stream, flush=True)
+    assert stream.buffer.getvalue() == b"... a snow\\u2603man...\n"  # type: ignore[attr-defined]  # ours
+    assert [dots(encoding) for encoding in ("ascii", "latin-1", "utf-8", "cp1252", "none")] == [
+        "...",
+        "...",
+        "…",
+        "…",
+        "...",
+    ]
+
+
+@pytest.mark.parametrize(("encoding", "errors"), [("ascii", "pyerlcoin.escape"), ("utf-8", "surrogateescape")])
 def test_in_the_c_locale_it_is_escaped_as_well(monkeypatch: pytest.MonkeyPatch, encoding: str, errors: str) -> None:
     """Python opens the streams so there, for names of files that are no text."""
     monkeypatch.setattr(sys, "stdout", narrow(encoding, "surrogateescape"))

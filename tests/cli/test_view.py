@@ -179,6 +179,69 @@ async def test_a_screen_moves_and_leaves_its_last_picture() -> None:
     assert logging.getLogger().handlers == handlers
 
 
+SHORT = "attempt 1 in 1.5 s: 'Alice' is already registered: choose another name with --as"
+LONG = "'Alice' is already registered: choose another name with --as, or end the one that has it, " * 2
+
+
+@pytest.mark.parametrize("width", [60, 100, 300])
+def test_what_to_do_is_not_cut_off(width: int) -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=width, height=24)
+    screen = view.Screen(lambda rows: Text("picture"), str, console=console)
+    for line in ("short", SHORT, LONG):
+        screen.event(line)
+    rows = drawn(screen.render(), width).splitlines()
+    assert max(map(cell_len, rows)) <= width
+    text = " ".join(" ".join(rows).split())
+    assert SHORT in text
+    assert text.endswith("…") is (width < 100), "two rows are enough for the one, not for the other"
+    assert len(rows) == {60: 7, 100: 6, 300: 5}[width]
+
+
+def test_the_log_takes_no_more_than_its_third_of_the_rows() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=60, height=12)
+    given: list[int] = []
+
+    def picture(rows: int) -> RenderableType:
+        given.append(rows)
+        return Text("\n".join(["picture"] * rows))
+
+    screen = view.Screen(picture, str, console=console)
+    for _ in range(9):
+        screen.event(LONG)
+    assert len(drawn(screen.render(), 60).splitlines()) == 11
+    assert given == [6]
+
+
+async def test_the_sum_at_the_end_is_whole() -> None:
+    file = io.StringIO()
+    console = Console(file=file, force_terminal=True, width=60, height=24)
+    screen = view.Screen(lambda rows: Text("picture"), str, console=console)
+    task = asyncio.create_task(screen.run())
+    await asyncio.sleep(0)
+    screen.event(LONG + "the end")
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    screen.close()
+    assert "the end" in file.getvalue()
+
+
+class Narrow(io.StringIO):
+    """A terminal that knows ASCII alone."""
+
+    encoding = "ascii"
+
+
+def test_where_there_is_no_ellipsis_dots_take_its_room() -> None:
+    console = Console(width=40, file=Narrow(), force_terminal=False)
+    with console.capture() as capture:
+        console.print(view.board(progress(["W" * 64]), "t" * 300))
+    text = capture.get()
+    assert "…" not in text
+    assert "ttt..." in text
+    assert max(map(len, text.splitlines())) <= 40
+
+
 @pytest.mark.parametrize("forced", [None, True])
 async def test_a_terminal_that_hangs_up_ends_nothing(monkeypatch: pytest.MonkeyPatch, forced: bool | None) -> None:
     """Rich draws on one only if it is told to, and then it fails."""
