@@ -24,7 +24,11 @@ _LOOPBACK: Final = "127.0.0.1"
 def epmd(
     bind: Annotated[
         list[str] | None,
-        typer.Option("--bind", metavar="ADDR", help="An address to answer on besides loopback; may be repeated."),
+        typer.Option(
+            "--bind",
+            metavar="ADDR",
+            help="An address to answer on besides loopback and where registered nodes are; may be repeated.",
+        ),
     ] = None,
     port: Annotated[
         int | None,
@@ -33,17 +37,18 @@ def epmd(
 ) -> int:
     """Run the port mapper by which nodes are found.
 
-    It runs for as long as no other one does.
+    It runs for as long as no other one does, and answers where the nodes are that register: a node of ours says that,
+    and for a BEAM it is every address.
     """
     return asyncio.run(_serve(port or EPMD_PORT, bind or []))
 
 
 async def _serve(port: int, addresses: list[str]) -> int:
     addresses = [await _resolved(address) for address in addresses]
-    server = EpmdServer(port)
+    server = EpmdServer(port, lambda new: typer.echo(f"epmd on port {port} of {', '.join(new)} as well"))
     with translated():
         await server.start([_LOOPBACK, *addresses])
-    missing = [address for address in addresses if address not in server.addresses]
+    missing = [address for address in addresses if not server.answers_on(address)]
     try:
         if missing:
             raise WrongUsage(f"cannot listen on {missing[0]} port {port}: is it an address of this machine?")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from ipaddress import ip_address
 from typing import Final
 
 from pyerlcoin.beam import Cookie, Node, NodeName, read_cookie
 from pyerlcoin.beam.dist import NameForm
 from pyerlcoin.beam.errors import HostUnknown
-from pyerlcoin.beam.node.carrier import Carrier
+from pyerlcoin.beam.node.carrier import Carrier, local_addresses
 from pyerlcoin.cli.node_options import NodeOptions
 from pyerlcoin.cli.options import Runtime
 from pyerlcoin.errors import WrongUsage
@@ -18,7 +19,7 @@ from pyerlcoin.roles.cluster import Cluster
 from pyerlcoin.runtimes.native import NativeCluster, translated
 from pyerlcoin.runtimes.pyrlang import make_pyrlang_cluster
 
-__all__ = ["make_cluster", "new_name", "own_name", "read_carrier", "read_node", "read_secret"]
+__all__ = ["make_cluster", "new_name", "only_here", "own_name", "read_carrier", "read_node", "read_secret"]
 
 _EPMD_PORT: Final = 4369
 
@@ -71,6 +72,14 @@ def _addresses(host: str) -> tuple[str, str]:
             # No way there; dialling says so in better words.
             return str(remote[0]), str(remote[0])
         return str(probe.getsockname()[0]), str(remote[0])
+
+
+async def only_here(name: NodeName, bind: str | None) -> bool:
+    """Whether a node is on loopback alone and does not look it: many systems have their own host's name there."""
+    if bind is not None or name.host == "localhost" or name.host.replace(".", "").isdigit() or ":" in name.host:
+        return False
+    with translated():
+        return all(ip_address(address).is_loopback for address in await local_addresses(name.host, bind))
 
 
 def make_cluster(

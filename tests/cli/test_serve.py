@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pyerlcoin.beam.node import carrier
 from pyerlcoin.store.store import Store
 from tests.cli.conftest import serving
 from tests.support.cli import Run, refused
@@ -27,6 +29,33 @@ def test_it_ends_by_the_clock_with_0(own_epmd: int, run: Run) -> None:
     code, out, err = run("serve", "--name", fresh_node(), "--secret", "s", "--seconds", "0.1", "--quiet")
     assert (code, err) == (0, "")
     assert "serving ElixirCoin.Server on" in out
+
+
+@pytest.mark.parametrize("options", [(), ("--json-events",)])
+def test_a_host_name_that_is_on_loopback_here(
+    own_epmd: int, run: Run, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    async def resolve(host: str) -> str:
+        return host if host[0].isdigit() else "127.0.1.1"
+
+    monkeypatch.setattr(carrier, "resolve", resolve)
+    said = "--json-events" in options
+
+    def told(*more: str) -> bool:
+        code, out, err = run("serve", "--secret", "s", "--ledger", ":memory:", "--seconds", "0.1", *options, *more)
+        assert (code, err) == (0, "")
+        if said:
+            return bool(json.loads(out.splitlines()[0])["only_here"])
+        sentence = (
+            "only this machine can reach it, as debian is on loopback here: give --bind 0.0.0.0, or --name s@ADDRESS"
+        )
+        return sentence in out
+
+    assert told("--sname", "s@debian")
+    assert not told("--sname", "s@debian", "--bind", "0.0.0.0")
+    # Who names loopback means it.
+    assert not told("--sname", fresh_node(host="localhost"))
+    assert not told("--name", fresh_node())
 
 
 @pytest.mark.parametrize("workload", ["0", "-3", "2.5", "lots"])

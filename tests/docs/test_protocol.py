@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from pyerlcoin.beam.dist import HANDSHAKE_FRAME_LIMIT, OFFERED, DistributionFlags, epmd, epmd_server
+from pyerlcoin.beam.dist import HANDSHAKE_FRAME_LIMIT, OFFERED, DistributionFlags, epmd, epmd_extra, epmd_server
 from pyerlcoin.beam.dist.control import known_operations
 from pyerlcoin.beam.etf import Limits, tags
+from pyerlcoin.beam.node import epmd_addresses
 from pyerlcoin.beam.node.limits import NodeLimits
 from tests.support.control import MESSAGE_TYPES
 
@@ -86,4 +87,6 @@ def test_the_limits_are_those_of_the_code() -> None:
         "`epmd.REPLY_LIMIT`": epmd.REPLY_LIMIT,
         "`epmd_server.REQUEST_LIMIT`": epmd_server.REQUEST_LIMIT,
         "`epmd_server.MOST_NAMES`": epmd_server.MOST_NAMES,
+        "`epmd_extra.MOST_ADDRESSES`": epmd_extra.MOST_ADDRESSES,
+        "`epmd_addresses.MOST_ADDRESSES`": epmd_addresses.MOST_ADDRESSES,
     }

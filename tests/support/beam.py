@@ -285,8 +285,14 @@ class ElixirScript(Child):
 def node_options(
     name: str, cookie: str, *, hidden: bool = False, short: bool = False, flags: Sequence[str] = ()
 ) -> list[str]:
-    """Arguments of `elixir` for a node on loopback that starts no epmd of its own and leaves idle cores idle."""
-    erl = ["-start_epmd false", "-kernel inet_dist_use_interface {127,0,0,1}", "+sbwt none", "+S 2:2", *flags]
+    """Arguments of `elixir` for a node on loopback that starts no epmd of its own and leaves idle cores idle.
+
+    With `inet_dist_use_interface` in `flags` it is elsewhere.
+    """
+    erl = ["-start_epmd false", "+sbwt none", "+S 2:2", *flags]
+    # The first counts.
+    if not any("inet_dist_use_interface" in flag for flag in flags):
+        erl.append("-kernel inet_dist_use_interface {127,0,0,1}")
     return [
         "--sname" if short else "--name",
         name,

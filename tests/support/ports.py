@@ -8,7 +8,7 @@ import os
 import secrets
 import socket
 
-__all__ = ["free_port", "fresh_cookie", "fresh_name", "fresh_node"]
+__all__ = ["LOOPBACK", "free_port", "fresh_cookie", "fresh_name", "fresh_node"]
 
 _numbers = itertools.count(1)
 
@@ -17,6 +17,17 @@ _PORTS = range(10_240, 32_768)
 tests side by side one of these would soon be somebody's."""
 
 _given: set[int] = set()
+
+
+def _loopback() -> tuple[str, ...]:
+    with socket.socket(socket.AF_INET6) as probe, contextlib.suppress(OSError):
+        probe.bind(("::1", 0))
+        return ("127.0.0.1", "::1")
+    return ("127.0.0.1",)
+
+
+LOOPBACK = _loopback()
+"""Where a port mapper of ours is, whoever else is: there are machines without IPv6."""
 
 
 def free_port(host: str = "127.0.0.1") -> int:

@@ -54,6 +54,7 @@ from pyerlcoin.beam.dist.epmd import (
     Port2Response,
     PortPlease2Request,
 )
+from pyerlcoin.beam.dist.epmd_extra import read_extra, write_extra
 from pyerlcoin.beam.dist.epmd_server import EpmdSession, Registry, creations_from
 from pyerlcoin.beam.dist.flags import (
     MANDATORY,
@@ -157,5 +158,7 @@ __all__ = [
     "missing",
     "monitor_key",
     "negotiate",
+    "read_extra",
     "read_message",
+    "write_extra",
 ]

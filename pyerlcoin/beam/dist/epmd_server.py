@@ -23,7 +23,7 @@ from pyerlcoin.beam.errors import LimitExceeded, MalformedMessage
 
 __all__ = ["MOST_NAMES", "REQUEST_LIMIT", "EpmdSession", "Registry", "creations_from"]
 
-#: A request with the longest name has 270 bytes; extra data may follow, and nobody sends any.
+#: A request with the longest name has 270 bytes; a node of ours adds up to 661, where it is to be found.
 REQUEST_LIMIT: Final = 1024
 #: A machine has some tens of nodes at most.
 MOST_NAMES: Final = 1000

@@ -9,7 +9,7 @@ import asyncio
 import errno
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol, cast
 
 from pyerlcoin.beam.errors import CannotListen, HostUnknown, Unreachable
@@ -19,11 +19,13 @@ __all__ = [
     "ProtocolFactory",
     "Securing",
     "TcpCarrier",
+    "cannot_listen",
     "connect_tcp",
     "listen_tcp",
-    "listen_tcp_socket",
+    "listening_socket",
     "local_addresses",
     "resolve",
+    "serve_socket",
     "stream",
     "turns",
     "why",
@@ -75,7 +77,7 @@ class TcpCarrier:
 
     async def listen(self, factory: ProtocolFactory, address: str, port: int) -> asyncio.Server:
         """As `Carrier.listen`."""
-        return await listen_tcp_socket(factory, address, port)
+        return await listen_tcp(factory, address, port)
 
     def vouches(self, transport: asyncio.Transport, host: str) -> bool:
         """As `Carrier.vouches`: nothing is proved, so anybody may."""
@@ -92,24 +94,39 @@ async def connect_tcp(factory: ProtocolFactory, address: str, port: int) -> None
     await asyncio.get_running_loop().create_connection(factory, address, port)
 
 
-async def listen_tcp(factory: ProtocolFactory, address: str, port: int) -> asyncio.Server:
-    """A listening socket. Raises CannotListen."""
-    try:
-        return await listen_tcp_socket(factory, address, port)
-    except OSError as error:
-        raise cannot_listen(address, port, error) from error
+def listening_socket(address: str, port: int, *, beside: Sequence[socket.socket] = ()) -> socket.socket:
+    """A socket that listens; connections wait until it is served. Raises OSError.
 
-
-async def listen_tcp_socket(factory: ProtocolFactory, address: str, port: int) -> asyncio.Server:
-    """As `listen_tcp`. Raises OSError."""
-    # Not with create_server alone: cancelled, it loses its socket, and since 3.13 it hides why it could not bind.
+    `beside` are sockets of ours that listen on that port of other addresses.
+    """
     listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    sharing = [*beside, listener] if beside and hasattr(socket, "SO_REUSEPORT") else []
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((address, port))
-        # Two that do not listen yet may be bound to one port: here the second of them learns it. uvloop, which listens
-        # later, tells nobody, and the server it gives has no socket.
-        listener.listen(_BACKLOG)
+        if beside and listener.family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        # Linux gives the wildcard of a port to nobody while an address of it is listened on, unless all of them share
+        # it. They do for this moment alone: else another process of the same user could have the port as well.
+        try:
+            for each in sharing:
+                each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            listener.bind((address, port))
+            # Two that do not listen yet may be bound to one port: here the second of them learns it. uvloop, which
+            # listens later, tells nobody, and the server it gives has no socket.
+            listener.listen(_BACKLOG)
+        finally:
+            for each in sharing:
+                each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 0)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+async def serve_socket(factory: ProtocolFactory, listener: socket.socket) -> asyncio.Server:
+    """Accept streams on a socket that listens. It is the server's, and closed if there is none."""
+    # Not with create_server alone: cancelled, it loses its socket, and since 3.13 it hides why it could not bind.
+    try:
         loop = asyncio.get_running_loop()
         server = await loop.create_server(factory, sock=listener, backlog=_BACKLOG, start_serving=False)
     except BaseException:
@@ -121,6 +138,11 @@ async def listen_tcp_socket(factory: ProtocolFactory, address: str, port: int) -
         server.close()
         raise
     return server
+
+
+async def listen_tcp(factory: ProtocolFactory, address: str, port: int) -> asyncio.Server:
+    """A listening socket with its server. Raises OSError."""
+    return await serve_socket(factory, listening_socket(address, port))
 
 
 async def turns() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pyerlcoin.beam.dist import (
     HIDDEN_NODE,
@@ -18,6 +18,7 @@ from pyerlcoin.beam.dist import (
     NodeName,
     Port2Response,
     PortPlease2Request,
+    write_extra,
 )
 from pyerlcoin.beam.errors import EpmdUnreachable, NameInUse, NodeNotFound, RemoteFault
 from pyerlcoin.beam.node.carrier import connect_tcp, stream, why
@@ -143,15 +144,23 @@ class Registration:
 
 
 async def register(
-    node: NodeName, port: int, *, hidden: bool, epmd_port: int, on_lost: Callable[[], None]
+    node: NodeName,
+    port: int,
+    *,
+    hidden: bool,
+    epmd_port: int,
+    on_lost: Callable[[], None],
+    addresses: Sequence[str] = (),
 ) -> Registration:
     """Register a node that listens on `port` at the port mapper of this machine.
+
+    A port mapper of ours listens on `addresses` as well, the node's own; on all of the machine if they are not said.
 
     Raises:
         EpmdUnreachable: nobody answers on loopback.
         NameInUse: a living node has the name.
     """
-    request = Alive2Request(node.alive, port, HIDDEN_NODE if hidden else NORMAL_NODE)
+    request = Alive2Request(node.alive, port, HIDDEN_NODE if hidden else NORMAL_NODE, extra=write_extra(addresses))
     reply, conversation = await _ask(request, "127.0.0.1", "127.0.0.1", epmd_port)
     assert isinstance(reply, Alive2Response)
     if reply.result != 0:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ipaddress
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from pyerlcoin.beam.dist import EpmdSession, Registry, creations_from
-from pyerlcoin.beam.errors import CannotListen, RemoteFault
-from pyerlcoin.beam.node.carrier import listen_tcp, stream, turns
+from pyerlcoin.beam.dist import Alive2Request, EpmdSession, Registry, creations_from, read_extra
+from pyerlcoin.beam.errors import RemoteFault
+from pyerlcoin.beam.node.carrier import stream, turns
+from pyerlcoin.beam.node.epmd_addresses import EVERYWHERE, EpmdAddresses
 
 __all__ = ["EpmdServer"]
 
@@ -24,21 +24,37 @@ _MOST_SOCKETS = 1_500
 class EpmdServer:
     """Serves registration to loopback, and questions to whoever reaches one of its addresses.
 
+    Who registers is looked for at its own addresses, so these are listened on as well: a node of ours says them. A BEAM
+    says none, and from then on every address of the machine is listened on, as by OTP's epmd.
+
     Its creations start at a random number: a machine whose nodes all restart within one second gets new ones.
+
+    Args:
+        port: 0 lets the system choose.
+        opened: is called with the addresses when others come to those of the start.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, opened: Callable[[tuple[str, ...]], None] | None = None) -> None:
         self.port = port
-        self.addresses: tuple[str, ...] = ()
+        self._opened = opened
+        self._listening = EpmdAddresses(self._session)
         self._registry = Registry(creations_from(secrets.randbits(32)), port=port)
-        self._servers: list[asyncio.Server] = []
         self._sessions: set[_Session] = set()
         self._stopped = False
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where it listens now."""
+        return self._listening.names
 
     @property
     def names(self) -> tuple[str, ...]:
         """The alive parts of the nodes that are registered."""
         return self._registry.names
+
+    def answers_on(self, address: str) -> bool:
+        """Whether who asks at that address of this machine is heard."""
+        return self._listening.covers(address)
 
     async def start(self, addresses: Sequence[str]) -> None:
         """Listen on loopback, and on those of `addresses` that can be had.
@@ -46,30 +62,18 @@ class EpmdServer:
         Raises:
             CannotListen: not on loopback, that is, most likely another port mapper does.
         """
-        # Loopback first and whatever else is wanted: nodes of this machine register there, so whoever has it is the
-        # port mapper of the machine.
-        wildcard = next((address for address in addresses if ipaddress.ip_address(address).is_unspecified), None)
-        first = wildcard or "127.0.0.1"
-        self._servers.append(await listen_tcp(self._session, first, self.port))
-        self.port = self._servers[0].sockets[0].getsockname()[1]
-        listening = [first]
         try:
-            for address in addresses if wildcard is None else ():
-                if address != first:
-                    with contextlib.suppress(CannotListen):
-                        self._servers.append(await listen_tcp(self._session, address, self.port))
-                        listening.append(address)
+            await self._listening.start(addresses, self.port)
         except BaseException:
             await self.stop()
             raise
-        self.addresses = tuple(listening)
+        self.port = self._listening.port
 
     async def stop(self) -> None:
         """Close everything; nodes that were registered here notice, and one of them takes over."""
         self._stopped = True
         await turns()
-        for server in self._servers:
-            server.close()
+        await self._listening.close()
         sessions = list(self._sessions)
         for session in sessions:
             session.close()
@@ -77,20 +81,31 @@ class EpmdServer:
             await asyncio.wait([session.gone for session in sessions])
 
     def _session(self) -> asyncio.Protocol:
-        session = _Session(self._registry, self._sessions)
+        session = _Session(self._registry, self._sessions, self._registered)
         if self._stopped:  # accepted in the very turn in which it stopped
             session.refuse()
         return session
+
+    def _registered(self, request: Alive2Request) -> None:
+        if self._stopped:
+            return
+        said = read_extra(request.extra)
+        new = self._listening.open(EVERYWHERE if said is None else said)
+        if new and self._opened is not None:
+            self._opened(new)
 
 
 class _Session(asyncio.Protocol):
     """One socket."""
 
-    def __init__(self, registry: Registry, sessions: set[_Session]) -> None:
+    def __init__(
+        self, registry: Registry, sessions: set[_Session], registered: Callable[[Alive2Request], None]
+    ) -> None:
         loop = asyncio.get_running_loop()
         self.gone: asyncio.Future[None] = loop.create_future()
         self._registry = registry
         self._sessions = sessions
+        self._registered = registered
         self._machine: EpmdSession | None = None
         self._transport: asyncio.Transport | None = None
         self._clock = loop.call_later(_QUESTION_TIME, self._expire)
@@ -116,6 +131,9 @@ class _Session(asyncio.Protocol):
             # As the real one: it closes, without a word.
             self.close()
             return
+        # Before it is answered: from then on it is looked for.
+        for request in self._machine.events():
+            self._registered(request)
         reply = self._machine.data_to_send()
         if reply:
             self._transport.write(reply)

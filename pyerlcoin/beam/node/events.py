@@ -13,6 +13,7 @@ from pyerlcoin.beam.errors import BeamError
 
 __all__ = [
     "EpmdLost",
+    "EpmdOpened",
     "EpmdRegistered",
     "EpmdTakenOver",
     "Event",
@@ -69,6 +70,14 @@ class EpmdTakenOver:
 
 
 @dataclass(frozen=True, slots=True)
+class EpmdOpened:
+    """This node, the port mapper of its host, now is it on `addresses` as well: who registered is looked for there."""
+
+    epmd_port: int
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EpmdLost:
     """The port mapper went away. The connections stay; the node registers again as soon as one listens."""
 
@@ -97,6 +106,7 @@ Event: TypeAlias = (
     | HandshakeRefused
     | EpmdRegistered
     | EpmdTakenOver
+    | EpmdOpened
     | EpmdLost
     | ProcessCrashed
     | MailboxFull
@@ -127,6 +137,8 @@ def log_event(event: Event) -> None:
             logger.debug("= registered port %d at the epmd on port %d", port, epmd_port)
         case EpmdTakenOver(epmd_port, addresses):
             logger.debug("= serving as epmd on port %d of %s", epmd_port, ", ".join(addresses))
+        case EpmdOpened(epmd_port, addresses):
+            logger.debug("= serving as epmd on port %d of %s as well", epmd_port, ", ".join(addresses))
         case EpmdLost(epmd_port):
             logger.warning("! the epmd on port %d went away; registering again", epmd_port)
         case ProcessCrashed(process, error):

@@ -87,7 +87,8 @@ class Node:
         epmd_port: the port mapper's, everywhere; None takes ERL_EPMD_PORT, else 4369.
         peer_port: the distribution port of every other node. No port mapper is asked or told anything then, as with
             `erl -start_epmd false -erl_epmd_port PORT`; to be found by such nodes, give the same number as `port`.
-        embedded_epmd: be the port mapper of this machine when there is none.
+        embedded_epmd: be the port mapper of this machine when there is none: on the addresses of this node and of those
+            that register, which is every one of the machine once a BEAM does.
         tick_time: `net_ticktime` in seconds: a peer that is silent for it and a quarter more is disconnected.
         setup_time: `net_setuptime` in seconds, for each connection from dialling to the end of its handshake.
         gather_time: seconds that a node whose processes call several at once is left alone before the next read, so
@@ -408,7 +409,8 @@ class Node:
             self._listener.port,
             hidden=self.hidden,
             epmd_port=self.epmd_port,
-            addresses=addresses if self._embedded_epmd else None,
+            addresses=addresses,
+            embedded=self._embedded_epmd,
             tell=self.tell,
         )
 

@@ -13,7 +13,7 @@ from pyerlcoin.beam.dist import NodeName
 from pyerlcoin.beam.errors import CannotListen, EpmdUnreachable, NameInUse
 from pyerlcoin.beam.node.epmd_client import Registration, register
 from pyerlcoin.beam.node.epmd_server import EpmdServer
-from pyerlcoin.beam.node.events import EpmdLost, EpmdRegistered, EpmdTakenOver, Event
+from pyerlcoin.beam.node.events import EpmdLost, EpmdOpened, EpmdRegistered, EpmdTakenOver, Event
 
 __all__ = ["Registrar", "Unregistered"]
 
@@ -28,7 +28,8 @@ class Registrar:
     Args:
         node, port, hidden: what is registered.
         epmd_port: of this machine's port mapper.
-        addresses: where an embedded port mapper listens besides loopback; None: there is to be no embedded one.
+        addresses: where the node listens, and so is looked for: an embedded port mapper listens there, too.
+        embedded: whether to be the port mapper of this machine when there is none.
         tell: takes the events.
 
     Several nodes may find the port free at once. Binding it is what decides: who fails asks again, and finds the
@@ -42,7 +43,8 @@ class Registrar:
         *,
         hidden: bool,
         epmd_port: int,
-        addresses: Sequence[str] | None,
+        addresses: Sequence[str],
+        embedded: bool,
         tell: Callable[[Event], None],
     ) -> None:
         self._node = node
@@ -50,6 +52,7 @@ class Registrar:
         self._hidden = hidden
         self._epmd_port = epmd_port
         self._addresses = addresses
+        self._embedded = embedded
         self._tell = tell
         self._registration: Registration | None = None
         self._server: EpmdServer | None = None
@@ -94,7 +97,7 @@ class Registrar:
         try:
             self._registration = await self._ask()
         except EpmdUnreachable:
-            if self._addresses is None:
+            if not self._embedded:
                 raise
             await self._take_over()
             self._registration = await self._ask()
@@ -103,17 +106,24 @@ class Registrar:
 
     async def _ask(self) -> Registration:
         return await register(
-            self._node, self._port, hidden=self._hidden, epmd_port=self._epmd_port, on_lost=self._lost
+            self._node,
+            self._port,
+            hidden=self._hidden,
+            epmd_port=self._epmd_port,
+            on_lost=self._lost,
+            addresses=self._addresses,
         )
 
     async def _take_over(self) -> None:
         if self._server is not None:
             return
-        assert self._addresses is not None
-        server = EpmdServer(self._epmd_port)
+        server = EpmdServer(self._epmd_port, self._opened)
         await server.start(self._addresses)
         self._server = server
         self._tell(EpmdTakenOver(self._epmd_port, server.addresses))
+
+    def _opened(self, addresses: tuple[str, ...]) -> None:
+        self._tell(EpmdOpened(self._epmd_port, addresses))
 
     def _lost(self) -> None:
         if self._stopped.is_set():

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from pyerlcoin.beam.errors import InvalidCertificate
-from pyerlcoin.beam.node.carrier import ProtocolFactory, Securing, connect_tcp, listen_tcp_socket, stream
+from pyerlcoin.beam.node.carrier import ProtocolFactory, Securing, connect_tcp, listen_tcp, stream
 from pyerlcoin.beam.node.tls_words import vouches_for
 
 __all__ = ["TlsCarrier"]
@@ -73,7 +73,7 @@ class TlsCarrier:
 
     async def listen(self, factory: ProtocolFactory, address: str, port: int) -> asyncio.Server:
         """As `Carrier.listen`."""
-        return await listen_tcp_socket(lambda: _Accepted(self, factory), address, port)
+        return await listen_tcp(lambda: _Accepted(self, factory), address, port)
 
     def vouches(self, transport: asyncio.Transport, host: str) -> bool:
         """As `Carrier.vouches`."""

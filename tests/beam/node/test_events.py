@@ -7,6 +7,7 @@ import pytest
 from pyerlcoin.beam.errors import CookieMismatch, LimitExceeded
 from pyerlcoin.beam.node.events import (
     EpmdLost,
+    EpmdOpened,
     EpmdRegistered,
     EpmdTakenOver,
     Event,
@@ -37,6 +38,7 @@ from pyerlcoin.beam.node.events import (
         ),
         (EpmdRegistered(4369, 5), logging.DEBUG, "= registered port 5 at the epmd on port 4369"),
         (EpmdTakenOver(4369, ("a", "b")), logging.DEBUG, "= serving as epmd on port 4369 of a, b"),
+        (EpmdOpened(4369, ("a", "b")), logging.DEBUG, "= serving as epmd on port 4369 of a, b as well"),
         (EpmdLost(4369), logging.WARNING, "! the epmd on port 4369 went away; registering again"),
         (ProcessCrashed("x", KeyError("y")), logging.ERROR, "! process x ended: its handler raised"),
         (MailboxFull("x", 3), logging.WARNING, "! process x has 3 messages waiting: dropping what else comes"),

@@ -8,11 +8,11 @@ from pyerlcoin.beam import Node
 from pyerlcoin.beam.dist import NodeName
 from pyerlcoin.beam.errors import CannotListen, EpmdUnreachable, NameInUse
 from pyerlcoin.beam.node import epmd_client, registrar
-from pyerlcoin.beam.node.events import EpmdLost, EpmdRegistered, EpmdTakenOver
+from pyerlcoin.beam.node.events import EpmdLost, EpmdOpened, EpmdRegistered, EpmdTakenOver
 from pyerlcoin.beam.node.registrar import Registrar
 from tests.support.clock import UNIT
 from tests.support.nodes import Cluster, EventLog
-from tests.support.ports import free_port, fresh_node
+from tests.support.ports import LOOPBACK, free_port, fresh_node
 
 
 async def names(port: int) -> set[str]:
@@ -25,12 +25,58 @@ async def test_the_first_node_serves_the_others() -> None:
         a = await cluster.start(on_event=events)
         b = await cluster.start()
         assert (a.serves_epmd, b.serves_epmd) == (True, False)
-        assert events.of(EpmdTakenOver) == [EpmdTakenOver(cluster.epmd_port, ("127.0.0.1",))]
+        assert events.of(EpmdTakenOver) == [EpmdTakenOver(cluster.epmd_port, LOOPBACK)]
         assert events.of(EpmdRegistered) == [EpmdRegistered(cluster.epmd_port, a.port)]
         assert await names(cluster.epmd_port) == {a.node_name.alive, b.node_name.alive}
         assert a.identities.creation != b.identities.creation
         await b.stop()
         assert await names(cluster.epmd_port) == {a.node_name.alive}
+
+
+async def test_a_node_of_the_room_is_found_though_one_of_loopback_serves() -> None:
+    async with Cluster() as cluster:
+        log = EventLog()
+        await cluster.start(on_event=log)
+        room = await cluster.start(fresh_node(host="127.0.0.2"))
+        assert not room.serves_epmd
+        assert log.of(EpmdOpened) == [EpmdOpened(cluster.epmd_port, ("127.0.0.2",))]
+        worker = await cluster.start(fresh_node(host="127.0.0.3"))
+        await worker.ping(room.name)
+
+
+async def test_a_node_of_loopback_takes_over_and_that_of_the_room_is_found_again() -> None:
+    async with Cluster() as cluster:
+        room = await cluster.start(fresh_node(host="127.0.0.2"))
+        log = EventLog()
+        other = await cluster.start(on_event=log)
+        worker = await cluster.start(fresh_node(host="127.0.0.3"), embedded_epmd=False)
+        await worker.ping(room.name)
+        await room.stop()
+        await log.wait(EpmdRegistered, 2)
+        assert other.serves_epmd
+        again = await cluster.start(room.name)
+        await worker.ping(again.name)
+        assert not again.serves_epmd
+
+
+async def test_nodes_of_loopback_keep_the_port_mapper_there() -> None:
+    async with Cluster() as cluster:
+        log = EventLog()
+        nodes = [await cluster.start(on_event=log), await cluster.start(), await cluster.start(bind="127.0.0.1")]
+        assert log.of(EpmdOpened) == []
+        with pytest.raises(EpmdUnreachable):
+            await epmd_client.names("127.0.0.2", "127.0.0.2", cluster.epmd_port)
+        assert await names(cluster.epmd_port) == {node.node_name.alive for node in nodes}
+
+
+async def test_a_bound_node_says_only_where_it_is_bound() -> None:
+    async with Cluster() as cluster:
+        log = EventLog()
+        await cluster.start(on_event=log)
+        await cluster.start(fresh_node(host="127.0.0.2"), bind="127.0.0.3")
+        assert log.of(EpmdOpened) == [EpmdOpened(cluster.epmd_port, ("127.0.0.3",))]
+        await cluster.start(bind="0.0.0.0")
+        assert log.of(EpmdOpened)[1:] == [EpmdOpened(cluster.epmd_port, ("0.0.0.0",))]
 
 
 async def test_many_nodes_start_at_once_and_one_of_them_serves() -> None:
@@ -117,6 +163,7 @@ async def test_losing_the_race_for_the_port_asks_the_winner(monkeypatch: pytest.
             hidden=True,
             epmd_port=cluster.epmd_port,
             addresses=("127.0.0.1",),
+            embedded=True,
             tell=log,
         )
         assert await late.start() > 3
