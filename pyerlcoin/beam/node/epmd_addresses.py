@@ -1,4 +1,4 @@
-"""Where an embedded port mapper listens. It grows with those who register: others look for them at their addresses."""
+"""Where an embedded port mapper listens: where those who are registered are looked for, and nowhere else."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ class EpmdAddresses:
         self.port = 0
         self._factory = factory
         self._sockets: dict[str, socket.socket] = {}
-        self._servers: list[asyncio.Server] = []
+        self._first: frozenset[str] = frozenset()  # those of the start
+        self._servers: dict[socket.socket, asyncio.Server] = {}
         self._starting: set[asyncio.Task[None]] = set()
 
     @property
@@ -56,21 +57,35 @@ class EpmdAddresses:
         self.port = listener.getsockname()[1]
         self._serve(first, listener)
         self.open((*addresses, *_LOOPBACK) if first in EVERYWHERE else (*_LOOPBACK, *addresses))
+        self._first = frozenset(self._sockets)
         await asyncio.wait(self._starting)
 
     def open(self, addresses: Iterable[str]) -> tuple[str, ...]:
         """Listen there as well, where it can be had; returns where that is new. From now on nobody is refused there."""
+        return self._open(_in_order(addresses), tuple(self._sockets.values()))
+
+    def keep(self, addresses: Iterable[str]) -> None:
+        """Listen there and where it was at the start, and nowhere else. Sockets that were accepted stay."""
+        wanted = _in_order(addresses)
+        leaving = {name: self._sockets.pop(name) for name in self.names if name not in {*self._first, *wanted}}
+        # A wildcard that goes may have stood for one that stays. That is there before it goes.
+        self._open(wanted, (*self._sockets.values(), *leaving.values()))
+        for listener in leaving.values():
+            self._end(listener)
+
+    def _open(self, addresses: Iterable[str], open_now: tuple[socket.socket, ...]) -> tuple[str, ...]:
         new = []
-        for address in _in_order(addresses):
+        for address in addresses:
             if self.covers(address) or (address not in EVERYWHERE and len(self._sockets) >= MOST_ADDRESSES):
                 continue
             try:
-                listener = listening_socket(address, self.port, beside=tuple(self._sockets.values()))
+                listener = listening_socket(address, self.port, beside=open_now)
             except OSError as error:
                 if error.errno not in _NOT_OURS:
                     logger.warning("! cannot serve as epmd on port %d of %s: %s", self.port, address, why(error))
                 continue
             self._serve(address, listener)
+            open_now += (listener,)
             new.append(address)
         return tuple(new)
 
@@ -78,8 +93,8 @@ class EpmdAddresses:
         """Accept no more. Sockets that were accepted stay."""
         if self._starting:
             await asyncio.wait(self._starting)
-        for server in self._servers:
-            server.close()
+        for listener in self._sockets.values():
+            self._end(listener)
 
     def _serve(self, address: str, listener: socket.socket) -> None:
         self._sockets[address] = listener
@@ -88,7 +103,16 @@ class EpmdAddresses:
         task.add_done_callback(self._starting.discard)
 
     async def _accept(self, listener: socket.socket) -> None:
-        self._servers.append(await serve_socket(self._factory, listener))
+        server = await serve_socket(self._factory, listener)
+        if listener in self._sockets.values():
+            self._servers[listener] = server
+        else:
+            server.close()
+
+    def _end(self, listener: socket.socket) -> None:
+        server = self._servers.pop(listener, None)
+        if server is not None:  # else it has yet to come, and is closed then
+            server.close()
 
 
 def _in_order(addresses: Iterable[str]) -> list[str]:

@@ -25,7 +25,7 @@ class EpmdServer:
     """Serves registration to loopback, and questions to whoever reaches one of its addresses.
 
     Who registers is looked for at its own addresses, so these are listened on as well: a node of ours says them. A BEAM
-    says none, and from then on every address of the machine is listened on, as by OTP's epmd.
+    says none, and while one is registered every address of the machine is listened on, as by OTP's epmd.
 
     Its creations start at a random number: a machine whose nodes all restart within one second gets new ones.
 
@@ -40,6 +40,7 @@ class EpmdServer:
         self._listening = EpmdAddresses(self._session)
         self._registry = Registry(creations_from(secrets.randbits(32)), port=port)
         self._sessions: set[_Session] = set()
+        self._wanted: dict[_Session, tuple[str, ...]] = {}  # where those who are registered are looked for
         self._stopped = False
 
     @property
@@ -81,31 +82,41 @@ class EpmdServer:
             await asyncio.wait([session.gone for session in sessions])
 
     def _session(self) -> asyncio.Protocol:
-        session = _Session(self._registry, self._sessions, self._registered)
+        session = _Session(self._registry, self._sessions, self._registered, self._left)
         if self._stopped:  # accepted in the very turn in which it stopped
             session.refuse()
         return session
 
-    def _registered(self, request: Alive2Request) -> None:
+    def _registered(self, session: _Session, request: Alive2Request) -> None:
         if self._stopped:
             return
         said = read_extra(request.extra)
-        new = self._listening.open(EVERYWHERE if said is None else said)
+        self._wanted[session] = wanted = EVERYWHERE if said is None else said
+        new = self._listening.open(wanted)
         if new and self._opened is not None:
             self._opened(new)
+
+    def _left(self, session: _Session) -> None:
+        if self._wanted.pop(session, None) is not None and not self._stopped:
+            self._listening.keep(address for wanted in self._wanted.values() for address in wanted)
 
 
 class _Session(asyncio.Protocol):
     """One socket."""
 
     def __init__(
-        self, registry: Registry, sessions: set[_Session], registered: Callable[[Alive2Request], None]
+        self,
+        registry: Registry,
+        sessions: set[_Session],
+        registered: Callable[[_Session, Alive2Request], None],
+        left: Callable[[_Session], None],
     ) -> None:
         loop = asyncio.get_running_loop()
         self.gone: asyncio.Future[None] = loop.create_future()
         self._registry = registry
         self._sessions = sessions
         self._registered = registered
+        self._left = left
         self._machine: EpmdSession | None = None
         self._transport: asyncio.Transport | None = None
         self._clock = loop.call_later(_QUESTION_TIME, self._expire)
@@ -133,7 +144,7 @@ class _Session(asyncio.Protocol):
             return
         # Before it is answered: from then on it is looked for.
         for request in self._machine.events():
-            self._registered(request)
+            self._registered(self, request)
         reply = self._machine.data_to_send()
         if reply:
             self._transport.write(reply)
@@ -145,6 +156,7 @@ class _Session(asyncio.Protocol):
         self._sessions.discard(self)
         if self._machine is not None:
             self._machine.receive_eof()
+        self._left(self)
         if not self.gone.done():
             self.gone.set_result(None)
 

@@ -11,6 +11,7 @@ from pyerlcoin.beam.node import epmd_client, epmd_server
 from pyerlcoin.beam.node.epmd_client import find_port, names, register
 from pyerlcoin.beam.node.epmd_server import EpmdServer
 from tests.support.clock import UNIT
+from tests.support.nodes import until
 from tests.support.ports import LOOPBACK, free_port
 
 
@@ -159,12 +160,29 @@ async def test_who_says_where_it_listens_is_found_there_and_nowhere_else() -> No
     assert server.addresses == (*LOOPBACK, "127.0.0.2")
     assert opened == [("127.0.0.2",)]
     await held.close()
+    await until(lambda: server.addresses == LOOPBACK)
+    assert not await knows(server.port, "a", "127.0.0.2")
     again = await register(
         node, 5000, hidden=True, epmd_port=server.port, on_lost=nothing, addresses=("127.0.0.2", "127.0.0.1")
     )
-    assert opened == [("127.0.0.2",)]
+    assert opened == [("127.0.0.2",)] * 2
+    assert await find_port(node, "127.0.0.2", server.port) == 5000
     await again.close()
     await server.stop()
+
+
+async def test_who_stays_is_found_when_one_that_did_not_say_leaves(server: EpmdServer) -> None:
+    beam = await registered(server.port, "beam")
+    stays = await registered(server.port, "stays", b"pyerlcoin listens on 127.0.0.2 127.0.0.1")
+    assert await knows(server.port, "stays", "127.0.0.3")
+    beam.close()
+    await until(lambda: server.addresses == (*LOOPBACK, "127.0.0.2"))
+    for host in (*LOOPBACK, "127.0.0.2"):
+        assert await knows(server.port, "stays", host)
+    assert not await knows(server.port, "stays", "127.0.0.3")
+    assert server.names == ("stays",)
+    stays.close()
+    await until(lambda: server.addresses == LOOPBACK)
 
 
 async def test_who_does_not_say_is_found_on_every_address_and_all_sessions_stay(server: EpmdServer) -> None:
