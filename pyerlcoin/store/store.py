@@ -25,7 +25,7 @@ from pyerlcoin.coin.limits import Limits
 from pyerlcoin.coin.sizing import Workload
 from pyerlcoin.errors import LedgerUnusable
 from pyerlcoin.store import schema
-from pyerlcoin.store.checkpoint import Checkpointer
+from pyerlcoin.store.checkpoint import LOG_BYTES, Checkpointer
 from pyerlcoin.store.db import MEMORY, atomic, connect, damaged, in_words, is_at_rest
 from pyerlcoin.store.integers import to_column
 from pyerlcoin.store.lock import take_lock
@@ -131,6 +131,8 @@ class Store:
                     checkpointer = Checkpointer(connection, file)
                     resources.callback(checkpointer.close)
                 else:
+                    # Here SQLite itself begins the log anew, but would leave the file as long as it once was.
+                    connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
                     reader = connect(file, write=False)
                     resources.callback(reader.close)
                 records = DiskRecords(reader)
