@@ -5,11 +5,15 @@ from __future__ import annotations
 import heapq
 from collections.abc import Collection, Hashable
 from dataclasses import dataclass
+from typing import Final
 
 from pyerlcoin.coin.sizing import Pace
 from pyerlcoin.coin.unit import Unit
 
 __all__ = ["Lease", "Leases"]
+
+_SPARE: Final = 64
+"""Deadlines of leases that are over, beside as many as there are others: fewer are not worth the going through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ class Leases:
         silent: dict[tuple[Hashable, str], Lease] = {}
         while self._seconds is not None and self._deadlines and self._deadlines[0][0] <= now:
             lease = heapq.heappop(self._deadlines)[2]
-            if self.get(lease.holder, lease.name) is not lease:
+            if not self._is_held(lease):
                 continue
             deadline = self._signs[lease.holder, lease.name] + self._seconds
             if deadline > now:
@@ -100,3 +104,12 @@ class Leases:
     def _push(self, deadline: float, lease: Lease) -> None:
         self._tie += 1
         heapq.heappush(self._deadlines, (deadline, self._tie, lease))
+        if len(self._deadlines) > 2 * len(self._signs) + _SPARE:
+            # Where a lease lasts an hour and a unit a second, thousands for each miner would be kept until their time.
+            # One that was put back has several: the earliest will do.
+            latest_first = sorted(self._deadlines, reverse=True)
+            self._deadlines = list({id(each[2]): each for each in latest_first if self._is_held(each[2])}.values())
+            heapq.heapify(self._deadlines)
+
+    def _is_held(self, lease: Lease) -> bool:
+        return self.get(lease.holder, lease.name) is lease

@@ -62,3 +62,27 @@ def test_removing_tells_the_last_sign_of_life_so_that_it_can_be_undone() -> None
     leases.add(one, leases.remove(one))
     assert leases.silent(17.0) == []
     assert leases.silent(18.0) == [one]
+
+
+def test_those_that_are_over_are_not_kept_until_their_time() -> None:
+    leases, lasting = Leases(3600.0), [lease(holder) for holder in range(100)]
+    for n, each in enumerate(lasting):
+        leases.add(each, float(n))
+    for n in range(10_000):
+        brief = lease(100, at=200.0 + n)
+        leases.add(brief, brief.at)
+        assert len(leases._deadlines) <= 2 * 101 + 64
+        leases.remove(brief)
+    assert leases.next_deadline() == 3600.0
+    leases.touch(0, "Ann", 100.0)
+    assert leases.silent(3649.0) == lasting[1:50]
+    assert leases.silent(3699.0) == lasting[50:]
+
+
+def test_one_that_was_removed_and_put_back_has_one_end() -> None:
+    leases, one = Leases(10.0), lease(1)
+    leases.add(one, 0.0)
+    for _ in range(1_000):
+        leases.add(one, leases.remove(one))
+        assert len(leases._deadlines) <= 2 + 64
+    assert leases.silent(10.0) == [one]
