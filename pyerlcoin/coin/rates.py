@@ -24,6 +24,7 @@ class RateWindow:
         self._buckets: dict[int, float] = {}
         self._begun: float | None = None
         self._last = (0.0, 0.0, 0.0)
+        self._summed: tuple[int, float] | None = None
 
     def add(self, at: float, size: int, seconds: float) -> None:
         """A unit of `size` integers, begun `seconds` before, was finished at `at`."""
@@ -32,6 +33,7 @@ class RateWindow:
         if self._begun is None:
             self._begun = start
         self._last = at, hashes, seconds
+        self._summed = None
         buckets = self._buckets
         end = int(at)
         for second in range(max(int(start), end - WINDOW), end):
@@ -49,5 +51,7 @@ class RateWindow:
         if seconds > WINDOW and now - at <= seconds:
             return hashes / seconds
         since = int(now) - WINDOW
-        total = sum(value for second, value in self._buckets.items() if second > since)
-        return total / max(min(now - self._begun, now - since - 1), _BRIEFEST)
+        if self._summed is None or self._summed[0] != since:
+            # Asked again in the same second, as by who looks at all miners in a loop, it is still that.
+            self._summed = since, sum(value for second, value in self._buckets.items() if second > since)
+        return self._summed[1] / max(min(now - self._begun, now - since - 1), _BRIEFEST)

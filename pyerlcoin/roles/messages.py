@@ -11,7 +11,8 @@ binary or a charlist. What still means nothing raises `UnreadableReply`, and so 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Final, TypeAlias, TypeGuard
 
 from pyerlcoin.beam.etf.terms import ERROR, OK, Atom, Map, Term
@@ -62,6 +63,7 @@ _WORTH: Final = Atom("worth")
 _PROGRESS: Final = Atom("progress")
 _WORKLOAD: Final = Atom("workload")
 _AUTO: Final = Atom("auto")
+_MINERS: Final = Atom("miners")
 
 _CALLS: Final = "{:hello, name}, {:coin, name, n}, {:done, name}, :leaderboard, :worth and :progress"
 
@@ -227,13 +229,20 @@ def worth_term(coins: int) -> Term:
     return (OK, coins)
 
 
+# Read one by one: ten thousand miners are told in a third of a second by way of a dictionary for each.
+_KEYS: Final = [Atom(field.name) for field in fields(Progress)]
+_values: Final = attrgetter(*(field.name for field in fields(Progress)))
+_MINER_KEYS: Final = [Atom(field.name) for field in fields(MinerProgress)]
+_miner_values: Final = attrgetter(*(field.name for field in fields(MinerProgress)))
+
+
 def progress_term(progress: Progress) -> tuple[Atom, Map]:
     """`{:ok, map}` with the fields of `Progress` as atoms, `nil` for what is not known; `:auto` for that workload."""
-    values = asdict(progress)
-    values["miners"] = [Map((Atom(key), value) for key, value in miner.items()) for miner in values["miners"]]
+    values = dict(zip(_KEYS, _values(progress), strict=True))
+    values[_MINERS] = [Map(zip(_MINER_KEYS, _miner_values(miner), strict=True)) for miner in progress.miners]
     if progress.workload == "auto":
-        values["workload"] = _AUTO
-    return (OK, Map((Atom(key), value) for key, value in values.items()))
+        values[_WORKLOAD] = _AUTO
+    return (OK, Map(values))
 
 
 def _unit_term(work: Work) -> Term:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import math
 import os
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
@@ -85,7 +86,7 @@ class Site:
         self._runner: web.AppRunner | None = None
         self._listener: asyncio.Server | None = None
         self._ticker: asyncio.Task[None] | None = None
-        self._answer: tuple[float, bytes] | None = None
+        self._answers: dict[str, tuple[float, bytes]] = {}
 
     @property
     def url(self) -> str:
@@ -181,17 +182,25 @@ class Site:
         return web.Response(body=asset.body, content_type=asset.media_type, charset="utf-8", headers=headers)
 
     async def _api(self, request: web.Request) -> web.StreamResponse:
-        now = self._clock()
-        if self._answer is None or not 0 <= now - self._answer[0] < self._interval:
-            # Asked however often, it is made once per interval.
-            self._answer = now, _json({**self._state(), "history": self._board.history(now)})
-        return web.Response(body=self._answer[1], content_type="application/json", charset="utf-8")
+        def make() -> bytes:
+            return _json({**self._state(), "history": self._board.history(self._clock())})
+
+        return web.Response(body=self._recent("state", make), content_type="application/json", charset="utf-8")
 
     async def _prometheus(self, request: web.Request) -> web.StreamResponse:
         return web.Response(
-            body=self._metrics.exposition(),
+            body=self._recent("metrics", self._metrics.exposition),
             headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
         )
+
+    def _recent(self, what: str, make: Callable[[], bytes]) -> bytes:
+        """Asked however often, it is made once per interval: who asks in a loop takes nothing from the miners."""
+        now = self._clock()
+        at, answer = self._answers.get(what, (math.nan, b""))
+        if not 0 <= now - at < self._interval:
+            answer = make()
+            self._answers[what] = now, answer
+        return answer
 
     async def _healthz(self, request: web.Request) -> web.StreamResponse:
         alive = self._ticker is not None and not self._ticker.done()

@@ -40,6 +40,21 @@ def test_a_unit_of_no_time_has_a_finite_speed() -> None:
     assert rates.rate(50.0) == pytest.approx(10_000)
 
 
+@given(st.lists(st.tuples(st.floats(0, 3), st.integers(0, 10**12), st.floats(0, 80), st.booleans())))
+def test_asking_changes_nothing(units: list[tuple[float, int, float, bool]]) -> None:
+    asked, now = RateWindow(), 1000.0
+    told: list[tuple[float, int, float]] = []
+    for later, size, seconds, finished in units:
+        now += later
+        if finished:
+            told.append((now, size, seconds))
+            asked.add(*told[-1])
+        unasked = RateWindow()
+        for unit in told:
+            unasked.add(*unit)
+        assert asked.rate(now) == unasked.rate(now)
+
+
 def test_memory_is_bounded() -> None:
     rates = RateWindow()
     for second in range(100_000):

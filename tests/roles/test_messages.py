@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 
 import pytest
 from hypothesis import given
@@ -151,6 +152,28 @@ def test_progress_arrives_with_every_field() -> None:
             "rejected": 0,
         }
     ]
+
+
+REAL = st.floats(allow_nan=False, allow_infinity=False)
+MINER = st.builds(MinerProgress, share=REAL, hashes_per_second=REAL, last_coin_at=st.none() | REAL, quiet_since=REAL)
+
+
+@given(
+    st.builds(
+        Progress,
+        expected_coins=REAL,
+        luck=st.none() | REAL,
+        hashes_per_second=REAL,
+        workload=st.just("auto") | st.integers(1),
+        miners=st.lists(MINER),
+    )
+)
+def test_progress_is_told_by_its_fields(progress: Progress) -> None:
+    values = asdict(progress)
+    values["miners"] = [Map((Atom(key), value) for key, value in miner.items()) for miner in values["miners"]]
+    if progress.workload == "auto":
+        values["workload"] = Atom("auto")
+    assert messages.progress_term(progress) == (OK, Map((Atom(key), value) for key, value in values.items()))
 
 
 def test_progress_may_grow_but_not_shrink() -> None:

@@ -128,6 +128,34 @@ async def test_the_state_is_the_boards(site: Site, http: ClientSession, evening:
     assert history["coins"][-1] == state["game"]["coins"]
 
 
+@pytest.mark.parametrize("path", ["api/state", "metrics"])
+async def test_asked_in_a_loop_the_ledger_is_asked_once_in_a_while(
+    http: ClientSession, evening: Evening, path: str
+) -> None:
+    asked: list[float] = []
+
+    def progress(now: float) -> Any:
+        asked.append(now)
+        return evening.ledger.progress(now)
+
+    site = Site(evening.board, progress=progress, clock=lambda: evening.now, interval=1000.0)
+    await site.start()
+    try:
+        answers = set[bytes]()
+        for _ in range(5):
+            evening.run(1)
+            async with http.get(site.url + path) as response:
+                answers.add(await response.read())
+        assert len(answers) == 1
+        assert len(asked) == 2, "the pulse, and the first answer"
+        evening.run(1000)
+        async with http.get(site.url + path) as response:
+            assert await response.read() not in answers
+        assert len(asked) == 3
+    finally:
+        await site.stop()
+
+
 async def test_hostile_names_travel_as_data(http: ClientSession) -> None:
     evening = Evening(dict.fromkeys(HOSTILE, 100.0))
     evening.run(20)
