@@ -12,6 +12,7 @@ import typer
 
 from pyerlcoin.beam.errors import BeamError
 from pyerlcoin.cli.app import make_app
+from pyerlcoin.cli.log import LogHandler
 from pyerlcoin.cli.output import is_full, is_unread, prepare, silence
 from pyerlcoin.cli.text import shown
 from pyerlcoin.errors import ExitCode, GameError
@@ -27,7 +28,7 @@ _USAGE: Final = cast(type[Exception], typer.BadParameter.__mro__[2])
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code. Never raises, never shows a traceback for what was foreseen."""
     prepare()
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.basicConfig(level=logging.WARNING, handlers=[LogHandler(sys.stderr)])
     code = _run(sys.argv[1:] if arguments is None else arguments)
     try:
         # All but the lines of `lines.Output` is flushed as it is said, or has failed there.

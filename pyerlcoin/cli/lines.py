@@ -9,6 +9,7 @@ from datetime import datetime
 from time import monotonic
 from typing import Final
 
+from pyerlcoin.cli.few import Few
 from pyerlcoin.cli.output import has_hung_up, is_unread, silence
 
 __all__ = ["EVERY", "MOST", "Lines", "Output"]
@@ -17,7 +18,7 @@ EVERY: Final = 10.0
 """Seconds between two lines of status."""
 
 MOST: Final = 50
-"""Lines in one second about what may come in thousands: nobody reads more, and each costs a miner's request."""
+"""Lines of a kind in one second, of what may come in thousands: nobody reads more, and each costs a miner's request."""
 
 
 class Output:
@@ -51,8 +52,8 @@ class Output:
 class Lines:
     """A `running.Show`. `sentence` gives the line of an event, `status` the one that comes every ten seconds.
 
-    Events of the classes `frequent` get MOST lines in a second; one line says how many more there were, at the latest
-    before an event of the class `last`. When nobody reads its output any more, `closed` is called, once.
+    Events of the classes `frequent` get MOST lines each in a second; one line says how many more there were, at the
+    latest before an event of the class `last`. When nobody reads its output any more, `closed` is called, once.
     """
 
     def __init__(
@@ -72,18 +73,13 @@ class Lines:
         self._frequent = frequent
         self._last = last
         self._every = every
-        self._clock = clock
-        self._second = 0.0
-        self._told = 0
+        self._few = Few(MOST, clock)
 
     def event(self, event: object) -> None:
         if isinstance(event, self._frequent):
-            now = self._clock()
-            if now - self._second >= 1.0:
+            if self._few.is_over():
                 self._say_rest()
-                self._second = now
-            self._told += 1
-            if self._told > MOST:
+            if not self._few.take(type(event)):
                 return
         elif isinstance(event, self._last):
             self._say_rest()
@@ -92,10 +88,9 @@ class Lines:
             self.say(line)
 
     def _say_rest(self) -> None:
-        rest = self._told - MOST
-        self._told = 0
-        if rest > 0:
-            self.say(f"… and {rest:,} more like these in a second")
+        rest = self._few.rest()
+        if rest is not None:
+            self.say(rest)
 
     def say(self, *lines: str) -> None:
         """Each with the time before it."""

@@ -11,13 +11,18 @@ from pyerlcoin.roles import events
 __all__ = ["FREQUENT", "of_miner", "of_server", "report"]
 
 FREQUENT: Final = (
+    facts.Registered,
+    facts.Resumed,
+    facts.Left,
+    facts.Returned,
     facts.CoinAccepted,
     facts.Rejected,
     events.Unreadable,
     events.CoinAccepted,
     events.CoinRejected,
 )
-"""What comes in thousands a second from a room of quick miners, or from one that means harm."""
+"""What comes in thousands a second from a room of quick miners, from one that asks from a new process each time, or
+from one that means harm."""
 
 
 def of_miner(event: object) -> str | None:

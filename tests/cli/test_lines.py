@@ -56,6 +56,22 @@ def test_the_last_event_is_the_last_line(capsys: pytest.CaptureFixture[str]) -> 
     assert said[-2:] == ["… and 260 more like these in a second", "the sum"]
 
 
+def test_what_is_rare_is_said_among_what_comes_in_thousands(capsys: pytest.CaptureFixture[str]) -> None:
+    now = 100.0
+    lines = Lines(str, lambda: None, lambda: None, frequent=(int, str, float), clock=lambda: now)
+    for n in range(MOST + 10):
+        lines.event(n)
+    lines.event("Ann left")
+    for n in range(MOST + 10):
+        lines.event(float(n))
+    lines.event("Ann is back")
+    now += 1
+    lines.event("Bob left")
+    said = [line[9:] for line in capsys.readouterr().out.splitlines()]
+    floods = [*map(str, range(MOST)), "Ann left", *(f"{n}.0" for n in range(MOST)), "Ann is back"]
+    assert said == [*floods, "… and 20 more like these in a second", "Bob left"]
+
+
 async def test_the_status_comes_again_and_again(capsys: pytest.CaptureFixture[str]) -> None:
     said = asyncio.Event()
     times: list[int] = []

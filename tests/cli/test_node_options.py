@@ -205,7 +205,7 @@ def test_tls_is_refused_in_words_on_both_sides(
     assert code == 3
     assert "does one side use TLS and the other not" in err
     said.wait_line_sync(
-        r"^! refused a connection from 127\.0\.0\.1:\d+: no TLS with .*: it does not speak TLS", stream="err"
+        r"^[0-9:]{8} ! refused a connection from 127\.0\.0\.1:\d+: no TLS with .*: it does not speak TLS", stream="err"
     )
     code, _, err = run(*asked, *options(other))
     assert code == 4

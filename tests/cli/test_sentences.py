@@ -79,3 +79,13 @@ def test_what_is_too_frequent_is_not_said() -> None:
 def test_a_hostile_name_moves_no_terminal(line: str | None) -> None:
     assert line is not None
     assert line.isprintable()
+
+
+@pytest.mark.parametrize("kind", [facts.Registered, facts.Resumed, facts.Left, facts.Returned])
+def test_what_a_process_for_each_call_causes_is_frequent(kind: type) -> None:
+    assert issubclass(kind, sentences.FREQUENT)
+
+
+@pytest.mark.parametrize("kind", [facts.WorkloadChanged, events.CommitFailed, events.ServerGone])
+def test_what_comes_seldom_is_not(kind: type) -> None:
+    assert not issubclass(kind, sentences.FREQUENT)
