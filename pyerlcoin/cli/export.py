@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from tempfile import SpooledTemporaryFile
+from typing import IO, Annotated, Final, Literal
 
 import typer
 
 from pyerlcoin.cli.options import LedgerArgument
 from pyerlcoin.cli.output import json_line
 from pyerlcoin.cli.output_file import is_standard_output, write_output
+from pyerlcoin.coin.facts import CoinAccepted
 from pyerlcoin.coin.past import Open
-from pyerlcoin.errors import ExitCode
+from pyerlcoin.errors import ExitCode, WrongUsage
 from pyerlcoin.store.export import Export
 from pyerlcoin.store.export import export as read_all
 from pyerlcoin.store.reading import Reading
@@ -26,6 +30,18 @@ Format = Literal["json", "csv"]
 
 COLUMNS: Final = ("record", "miner", "node", "first", "last", "number", "at", "text")
 """Of the CSV; what each record puts there is in docs/operating.md."""
+
+_COINS: Final = object()
+"""Stands where the coins are to be."""
+
+_TOGETHER: Final = 1_000
+"""Coins that are made text at once."""
+
+_IN_MEMORY: Final = 8 * 1024 * 1024
+"""Bytes of text that need no file of their own while the ledger is read."""
+
+_PIECE: Final = 64 * 1024
+"""Characters of it that are given out at once."""
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -42,14 +58,55 @@ def export(
 
     That is: coins, finished ranges, open units, miners, refusals.
     """
-    with Reading(ledger) as reading:
-        everything = read_all(reading)
-    if output is None or is_standard_output(output):
-        typer.echo(json_line(_plain(everything)) if format_ == "json" else _csv(everything), nl=format_ == "json")
-    else:
-        text = json.dumps(_plain(everything), ensure_ascii=False) + "\n" if format_ == "json" else _csv(everything)
-        write_output(output, text.encode(), ledger)
+    to_file = None if output is None or is_standard_output(output) else output
+    with SpooledTemporaryFile(_IN_MEMORY, "w+", encoding="utf-8", newline="") as text:
+        try:
+            with Reading(ledger) as reading:
+                if format_ == "csv":
+                    _write_csv(text, read_all(reading))
+                else:
+                    _write_json(text, read_all(reading), json_line if to_file is None else _json)
+            # What went wrong until now has left nothing half written.
+            text.seek(0)
+        except OSError as error:
+            with suppress(OSError):
+                # What did not find room is tried once more.
+                text.close()
+            said = f"a temporary file for what is exported cannot be written ({error.strerror})"
+            raise WrongUsage(f"{said}: set TMPDIR to a folder with room") from error
+        pieces = iter(partial(text.read, _PIECE), "")
+        if to_file is None:
+            for piece in pieces:
+                typer.echo(piece, nl=False)
+        else:
+            write_output(to_file, map(str.encode, pieces), ledger)
     return ExitCode.DONE
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _write_json(text: IO[str], everything: Export, dumps: Callable[[object], str]) -> None:
+    """One object, as `dumps` would write it at once, but for never having all coins in memory."""
+    begin = "{"
+    for key, value in _plain(everything).items():
+        text.write(f"{begin}{dumps(key)}: ")
+        if value is _COINS:
+            _write_coins(text, everything.coins, dumps)
+        else:
+            text.write(dumps(value))
+        begin = ", "
+    text.write("}\n")
+
+
+def _write_coins(text: IO[str], coins: Iterator[CoinAccepted], dumps: Callable[[object], str]) -> None:
+    begin = "["
+    while some := [{"n": coin.n, "miner": coin.name, "at": coin.at} for coin in islice(coins, _TOGETHER)]:
+        # A list without its brackets.
+        text.write(begin + dumps(some)[1:-1])
+        begin = ", "
+    text.write("]" if begin == ", " else "[]")
 
 
 def _plain(everything: Export) -> dict[str, object]:
@@ -59,7 +116,7 @@ def _plain(everything: Export) -> dict[str, object]:
         "first": everything.first,
         "frontier": everything.frontier,
         "workload": everything.workload,
-        "coins": [{"n": coin.n, "miner": coin.name, "at": coin.at} for coin in everything.coins],
+        "coins": _COINS,
         "finished": [[unit.first, unit.last] for unit in everything.finished],
         "open": [_open(unit) for unit in everything.open],
         "returned": [_open(unit) for unit in everything.returned],
@@ -93,12 +150,10 @@ def _open(open_: Open) -> dict[str, object]:
     return {"first": open_.unit.first, "last": open_.unit.last, "miner": open_.name, "node": open_.node}
 
 
-def _csv(everything: Export) -> str:
-    file = io.StringIO()
-    writer = csv.writer(file)
+def _write_csv(text: IO[str], everything: Export) -> None:
+    writer = csv.writer(text)
     writer.writerow(COLUMNS)
     writer.writerows([_cell(value) for value in row] for row in _rows(everything))
-    return file.getvalue()
 
 
 def _rows(everything: Export) -> Iterator[tuple[object, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from pyerlcoin.errors import WrongUsage
@@ -22,18 +23,21 @@ def refuse_ledger(output: Path, ledger: Path) -> None:
         raise WrongUsage(f"{output} belongs to the ledger {ledger}, which would be lost: give -o another file")
 
 
-def write_output(output: Path, content: bytes, ledger: Path) -> None:
-    """`content` is what the file `output` holds from now on. Raises `WrongUsage` when it cannot be written.
+def write_output(output: Path, content: bytes | Iterable[bytes], ledger: Path) -> None:
+    """`content`, in one piece or in many, is what the file `output` holds from now on. Raises `WrongUsage` when it
+    cannot be written.
 
     So it does, and writes nothing, when that is what `refuse_ledger` refuses.
     """
+    pieces = [content] if isinstance(content, bytes) else content
     if is_standard_output(output):
         sys.stdout.flush()
-        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.writelines(pieces)
         sys.stdout.buffer.flush()
         return
     refuse_ledger(output, ledger)
     try:
-        output.write_bytes(content)
+        with output.open("wb") as file:
+            file.writelines(pieces)
     except OSError as error:
         raise WrongUsage(f"cannot write {output} ({error.strerror}): give -o another file") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pyerlcoin.coin.facts import CoinAccepted, Finished, Registered
@@ -31,7 +32,8 @@ class Export:
     """All of a game. `finished` is sorted, merged and disjoint; `open` and `returned` are sorted and disjoint.
 
     `coins` are in the order in which they were accepted, `miners` in that of the leaderboard. `open` are the units that
-    processes held when the ledger was last written.
+    processes held when the ledger was last written. There may be millions of coins, so they are read as they are gone
+    through, once, while the reading is open.
     """
 
     secret: bytes
@@ -39,7 +41,7 @@ class Export:
     first: int
     frontier: int
     workload: Workload
-    coins: list[CoinAccepted]
+    coins: Iterator[CoinAccepted]
     finished: list[Unit]
     open: list[Open]
     returned: list[Open]
@@ -49,21 +51,12 @@ class Export:
 
 def export(reading: Reading) -> Export:
     """Everything that `reading` holds."""
-    coins: list[CoinAccepted] = []
     finished = IntervalSet()
     integers: dict[str, int] = {}
-    registered: dict[str, float] = {}
-    for fact in reading.facts():
-        match fact:
-            case CoinAccepted():
-                coins.append(fact)
-            case Finished():
-                finished.add(fact.unit)
-                integers[fact.name] = integers.get(fact.name, 0) + fact.unit.size
-            case Registered():
-                registered[fact.name] = fact.at
-            case _:
-                pass
+    for fact in reading.each(Finished):
+        finished.add(fact.unit)
+        integers[fact.name] = integers.get(fact.name, 0) + fact.unit.size
+    registered = {fact.name: fact.at for fact in reading.each(Registered)}
     past, held = reading.past(), reading.held()
     return Export(
         secret=reading.game.secret,
@@ -71,7 +64,7 @@ def export(reading: Reading) -> Export:
         first=past.first,
         frontier=past.frontier,
         workload=past.workload,
-        coins=coins,
+        coins=reading.each(CoinAccepted),
         finished=list(finished),
         open=[unit for unit in past.open if unit.unit.first in held],
         returned=[unit for unit in past.open if unit.unit.first not in held],

@@ -11,7 +11,7 @@ from heapq import merge
 from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from pyerlcoin.coin.facts import (
     CoinAccepted,
@@ -34,6 +34,8 @@ from pyerlcoin.store.db import connect, in_words, is_at_rest
 from pyerlcoin.store.integers import from_column
 
 __all__ = ["Game", "Reading", "Refused", "Started", "check", "game_of", "past_of"]
+
+_Kind = TypeVar("_Kind", Registered, Finished, CoinAccepted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +127,15 @@ class Reading:
 
     def history(self) -> Iterator[tuple[int, Fact | Started]]:
         """Everything that happened and is not counted only, in its order, each with its number."""
-        return merge(*(self._rows(query, make) for query, make in _HISTORY), key=itemgetter(0))
+        return merge(*(self._rows(query, make) for query, make in _HISTORY.values()), key=itemgetter(0))
 
     def facts(self) -> Iterator[Fact]:
         """The facts of the history. Those of `Rejected` are only counted: see `refused`."""
         return (fact for _, fact in self.history() if not isinstance(fact, Started))
+
+    def each(self, kind: type[_Kind]) -> Iterator[_Kind]:
+        """The facts of one kind, in their order, which nobody has to have in memory together."""
+        return (fact for _, fact in self._rows(*_HISTORY[kind]) if isinstance(fact, kind))
 
     def refused(self) -> list[Refused]:
         """Who was refused what, and how often; the latest first."""
@@ -238,31 +244,35 @@ _OPEN = """
 
 _WHO = "JOIN miner ON miner.id = t.miner JOIN node ON node.id = t.node ORDER BY t.seq"
 
-_HISTORY: tuple[tuple[str, Callable[[tuple[Any, ...]], Fact | Started]], ...] = (
-    ("SELECT seq, at, accept FROM started ORDER BY seq", lambda row: Started(row[1], row[2])),
-    (
+_HISTORY: dict[type[Fact | Started], tuple[str, Callable[[tuple[Any, ...]], Fact | Started]]] = {
+    Started: ("SELECT seq, at, accept FROM started ORDER BY seq", lambda row: Started(row[1], row[2])),
+    Registered: (
         "SELECT t.seq, t.at, t.name, node.name FROM miner t JOIN node ON node.id = t.node ORDER BY t.seq",
         lambda row: Registered(row[1], row[2], row[3]),
     ),
-    (
+    Resumed: (
         f"SELECT t.seq, t.at, miner.name, node.name, t.what FROM presence t {_WHO}",  # noqa: S608  # constants
         lambda row: Resumed(*row[1:4]) if row[4] == "resumed" else Left(*row[1:4]),
     ),
-    (
+    HandedOut: (
         f"SELECT t.seq, t.at, t.first, t.last, miner.name, node.name, t.origin FROM handed_out t {_WHO}",  # noqa: S608
         lambda row: HandedOut(row[1], _unit(row[2], row[3]), row[4], row[5], row[6]),
     ),
-    (
+    Finished: (
         f"SELECT t.seq, t.at, t.first, t.last, miner.name, node.name, t.seconds FROM finished t {_WHO}",  # noqa: S608
         lambda row: Finished(row[1], _unit(row[2], row[3]), row[4], row[5], row[6]),
     ),
-    (
+    Returned: (
         f"SELECT t.seq, t.at, t.first, t.last, miner.name, node.name, t.reason FROM returned t {_WHO}",  # noqa: S608
         lambda row: Returned(row[1], _unit(row[2], row[3]), row[4], row[5], row[6]),
     ),
-    (
+    CoinAccepted: (
         "SELECT t.seq, t.at, t.n, m.name, t.count, t.worth FROM coin t JOIN miner m ON m.id = t.miner ORDER BY t.worth",
         lambda row: CoinAccepted(row[1], from_column(row[2]), row[3], row[4], row[5]),
     ),
-    ("SELECT seq, at, workload FROM workload ORDER BY seq", lambda row: WorkloadChanged(row[1], _workload(row[2]))),
-)
+    WorkloadChanged: (
+        "SELECT seq, at, workload FROM workload ORDER BY seq",
+        lambda row: WorkloadChanged(row[1], _workload(row[2])),
+    ),
+}
+"""How each kind of fact is read. `Left` comes with `Resumed`."""

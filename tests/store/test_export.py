@@ -12,8 +12,9 @@ def test_everything_is_in_it(tmp_path: Path) -> None:
         play(store)
         with Reading(tmp_path / "x") as reading:
             whole = export(reading)
+            coins = list(whole.coins)
     assert (whole.secret, whole.zeros, whole.first, whole.frontier, whole.workload) == (SECRET, 0, 1, 41, 4)
-    assert [(coin.n, coin.name, coin.count, coin.worth) for coin in whole.coins] == [
+    assert [(coin.n, coin.name, coin.count, coin.worth) for coin in coins] == [
         (3, "Ann", 1, 1),
         (12, "Bob", 1, 2),
         (25, "Cleo", 1, 3),
@@ -37,4 +38,5 @@ def test_of_nothing(tmp_path: Path) -> None:
     open_store(tmp_path / "x").close()
     with Reading(tmp_path / "x") as reading:
         whole = export(reading)
-    assert (whole.frontier, whole.coins, whole.finished, whole.open, whole.miners) == (1, [], [], [], [])
+        coins = list(whole.coins)
+    assert (whole.frontier, coins, whole.finished, whole.open, whole.miners) == (1, [], [], [], [])
