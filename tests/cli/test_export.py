@@ -156,9 +156,8 @@ def test_what_finds_no_room_on_its_way(run: Run, many: Path, tmp_path: Path, mon
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
     refused(run("export", many), 2, "set TMPDIR to a folder with room")
     if Path("/dev/full").exists():
-        monkeypatch.setattr(
-            "pyerlcoin.cli.export.SpooledTemporaryFile", lambda *_, **__: open("/dev/full", "w+", encoding="utf-8")
-        )
+        full = open("/dev/full", "w+", encoding="utf-8")  # noqa: SIM115  # closed by what it is given to
+        monkeypatch.setattr("pyerlcoin.cli.export.SpooledTemporaryFile", lambda *_, **__: full)
         refused(run("export", many), 2, "(No space left on device): set TMPDIR to a folder with room")
 
 
