@@ -6,7 +6,7 @@ looks for the coins in a small range should not wait for theirs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from importlib.metadata import version
 from typing import Annotated, Final
@@ -35,6 +35,9 @@ COMMANDS: Final = {
 """Each command with the module of this room that holds the function of its name."""
 
 
+_VERSION: Final = "--version"
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"pyerlcoin {version('pyerlcoin')}")
@@ -43,14 +46,14 @@ def _version(wanted: bool) -> None:
 
 def _root(
     wanted: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is.")
+        bool, typer.Option(_VERSION, callback=_version, is_eager=True, help="Say which version this is.")
     ] = False,
 ) -> None:
     """An Erlang node in Python that hosts and mines the ElixirCoin game."""
 
 
 def make_app(arguments: Sequence[str]) -> typer.Typer:
-    """The command line that is enough for `arguments`: the command that comes first, else all of them."""
+    """The command line that is enough for `arguments`: the command that comes first, for `--version` none, else all."""
     app = typer.Typer(
         name="pyerlcoin",
         help="An Erlang node in Python that hosts and mines the ElixirCoin game.",
@@ -62,7 +65,9 @@ def make_app(arguments: Sequence[str]) -> typer.Typer:
     )
     # The callback also makes one command alone stay a command with a name.
     app.callback()(_root)
-    wanted = arguments[:1] if arguments and arguments[0] in COMMANDS else COMMANDS
+    wanted: Iterable[str] = COMMANDS
+    if arguments and (arguments[0] in COMMANDS or arguments[0] == _VERSION):
+        wanted = COMMANDS.keys() & arguments[:1]
     for name in wanted:
         module = import_module(f"pyerlcoin.cli.{COMMANDS[name]}")
         app.command(name)(getattr(module, name))

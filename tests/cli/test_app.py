@@ -39,3 +39,15 @@ def test_searching_loads_neither_node_nor_store_nor_page() -> None:
     assert "pyerlcoin.search.pool" in loaded
     assert not [name for name in loaded if name.split(".")[1] in ("roles", "runtimes", "store", "web")]
     assert [name for name in loaded if name.startswith("pyerlcoin.beam.")] == ["pyerlcoin.beam.errors"]
+
+
+def test_the_version_is_said_without_loading_a_command() -> None:
+    program = (
+        "import sys; from pyerlcoin.cli.edge import main; code = main(['--version']);"
+        "print(code, *(name for name in sys.modules if name.startswith('pyerlcoin.')), file=sys.stderr)"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert run.stdout.startswith("pyerlcoin ")
+    code, *loaded = run.stderr.split()
+    assert code == "0"
+    assert not {f"pyerlcoin.cli.{module}" for module in COMMANDS.values()} & set(loaded)
