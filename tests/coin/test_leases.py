@@ -86,3 +86,15 @@ def test_one_that_was_removed_and_put_back_has_one_end() -> None:
         leases.add(one, leases.remove(one))
         assert len(leases._deadlines) <= 2 + 64
     assert leases.silent(10.0) == [one]
+
+
+def test_nothing_is_left_of_holders_that_came_and_went() -> None:
+    leases = Leases(10.0)
+    for holder in range(10_000):
+        held = lease(holder, f"name {holder % 100}")
+        leases.add(held, 0.0)
+        leases.remove(held)
+    assert leases.silent(10.0) == []
+    tables = [value for value in vars(leases).values() if isinstance(value, dict | list)]
+    assert len(tables) == 4
+    assert not any(tables)

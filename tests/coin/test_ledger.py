@@ -340,6 +340,16 @@ def test_a_miner_that_is_mostly_wrong_is_told_so_and_slowed_but_not_banned() -> 
     assert ledger.progress(0.0).miners[0].rejected == 20
 
 
+def test_who_is_mostly_right_is_answered_at_once_also_where_it_is_wrong() -> None:
+    ledger = make(400)
+    ledger.hello(1, A, "Ann", 0.0)
+    for n in COINS[:20]:
+        ledger.coin(1, A, "Ann", n, 0.0)
+    assert ledger.worth() == 20
+    wrong = [ledger.coin(1, A, "Ann", NO_COIN, 0.0) for _ in range(10)]
+    assert {outcome.delay for outcome in wrong} == {0.0}
+
+
 def test_a_stranger_cannot_spoil_a_name() -> None:
     ledger = make(400)
     ledger.hello(1, A, "Ann", 0.0)

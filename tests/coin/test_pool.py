@@ -90,3 +90,12 @@ def test_one_that_was_taken_back_and_forth_is_overdue_once() -> None:
     waiting.remove(unit)
     waiting.add(unit)
     assert waiting.overdue(10.0) == [unit]
+
+
+def test_one_that_was_taken_and_waits_again_is_overdue_by_its_new_time_alone() -> None:
+    unit, again = reserved(1, 3, 10.0), reserved(1, 3, 15.0)
+    waiting = pool(unit)
+    waiting.remove(unit)
+    waiting.add(again)
+    assert waiting.overdue(10.0) == []
+    assert waiting.overdue(15.0) == [again]

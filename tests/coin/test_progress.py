@@ -5,14 +5,13 @@ from dataclasses import replace
 import pytest
 
 from pyerlcoin.coin.answers import Counted, Welcome
-from pyerlcoin.coin.facts import (
-    Finished,
-    Left,
-    Returned,
-)
+from pyerlcoin.coin.facts import Finished, Left, Reason, Returned
+from pyerlcoin.coin.ledger import GRACE
+from pyerlcoin.coin.limits import Limits
 from pyerlcoin.coin.past import Past
+from pyerlcoin.coin.sizing import AUTO
 from pyerlcoin.coin.unit import Unit
-from tests.support.ledgers import COINS, A, B, make, unit
+from tests.support.ledgers import COINS, A, B, make, refused, unit
 
 # what can be asked
 
@@ -123,6 +122,30 @@ def test_a_process_that_ended_before_what_was_kept_is_not_told_again() -> None:
     ledger.keep(ledger.mark())
     assert ledger.rollback(1.0) == []
     assert unit(ledger.hello(3, A, "Ann", 2.0)) == (1, 10)
+
+
+def test_what_is_finished_late_counts_for_speed_also_where_nothing_more_is_handed_out() -> None:
+    ledger = make(limits=Limits(units_per_name=1))
+    ledger.hello(9, B, "Bob", 0.0)
+    ledger.hello(1, A, "Ann", 0.0)
+    ledger.down(9, 0.0)
+    ledger.down(1, 0.0)
+    ledger.set_workload(5, 0.0)
+    assert unit(ledger.done(2, A, "Ann", GRACE)) == (1, 5)
+    outcome = ledger.done(1, A, "Ann", GRACE)
+    assert outcome.facts[0] == Finished(GRACE, Unit(11, 20), "Ann", A, GRACE)
+    assert refused(outcome)[0] is Reason.TOO_MANY_UNITS
+    ledger.keep(ledger.mark())
+    assert ledger.progress(GRACE).hashes_per_second == pytest.approx(1.0)
+
+
+def test_a_speed_that_was_not_kept_sizes_no_unit() -> None:
+    ledger = make(AUTO)
+    ledger.hello(1, A, "Ann", 0.0)
+    ledger.keep(ledger.mark())
+    assert unit(ledger.done(1, A, "Ann", 0.1)) != (1001, 2000)
+    ledger.rollback(0.1)
+    assert unit(ledger.done(2, A, "Ann", 0.1)) == (1001, 2000)
 
 
 def test_only_what_was_kept_counts_for_speed() -> None:

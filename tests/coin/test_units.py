@@ -164,6 +164,14 @@ def test_a_new_process_of_a_name_starts_at_the_speed_of_its_latest_unit() -> Non
     assert last - first + 1 == 100_000
 
 
+def test_a_name_that_moves_to_another_node_is_not_taken_for_as_quick_there() -> None:
+    ledger = make(AUTO)
+    ledger.hello(1, A, "Ann", 0.0)
+    assert unit(ledger.done(1, A, "Ann", 0.01)) == (1001, 101_000)
+    ledger.down(1, 0.02)
+    assert unit(ledger.hello(2, B, "Ann", 0.03)) == (101_001, 102_000)
+
+
 def test_a_unit_that_was_given_again_says_nothing_about_speed() -> None:
     ledger = make(AUTO)
     ledger.hello(1, A, "Ann", 0.0)

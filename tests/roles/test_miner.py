@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 from pyerlcoin.beam.etf import Atom
+from pyerlcoin.coin.facts import CoinAccepted
 from pyerlcoin.errors import CannotReach, GameError, GaveUp, RefusedByPeer
 from pyerlcoin.roles import events as told
 from pyerlcoin.roles.cluster import NoServer
@@ -177,6 +178,43 @@ async def test_a_changed_secret_drops_what_was_found_under_the_old_one() -> None
         assert {search.job.secret for search in room.searches.running} == {b"another"}
         assert len(room.asked(COIN)) == before
         assert server.ledger.progress(room.timing.now()).finished == 0
+
+
+async def test_after_another_secret_every_lane_but_the_first_goes_on_from_a_fresh_process() -> None:
+    room = Room(lanes=3)
+    await room.serve()
+    async with room.mining():
+        await room.searching(3)
+        first, *others = (pid for pid, _ in room.network.requests)
+        room.network.crash(SERVER, Atom("shutdown"))
+        room.network.requests.clear()
+        await room.serve(b"another")
+        await room.rejoined()
+        await room.searching(3)
+        assert room.network.requests[0] == (first, (HELLO, b"Alice"))
+        fresh = {pid for pid, request in room.network.requests if request == (DONE, b"Alice")}
+        assert len(fresh) == 2
+        assert fresh.isdisjoint([first, *others])
+
+
+async def test_what_the_server_of_another_secret_had_handed_out_is_not_searched() -> None:
+    """Done had been answered already, but the coins before it were still to be told again."""
+    room = Room(lanes=2)
+    disk = FullDisk()
+    await room.serve(sink=disk)
+    async with room.mining():
+        await room.searching(2)
+        disk.full_for = lambda facts: any(isinstance(fact, CoinAccepted) for fact in facts)
+        (unit,) = (taken for taken in room.of(told.UnitTaken) if taken.lane == 1)
+        (search,) = (search for search in room.searches.running if search.job.first == unit.first)
+        search.finish()
+        await until(lambda: room.of(told.ServerGone))
+        room.network.crash(SERVER, Atom("shutdown"))
+        server = await room.serve(b"another", workload=50)
+        await room.rejoined()
+        await room.searching(2)
+        assert sorted(room.searches.units()[2:]) == [(1, 50), (51, 100)]
+        assert server.ledger.frontier == 101
 
 
 async def test_a_done_without_its_reply_is_never_repeated_from_the_same_process() -> None:

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import pytest
+
+from pyerlcoin.beam.etf import Atom
 from pyerlcoin.coin.facts import CoinAccepted
 from pyerlcoin.roles import events as told
+from pyerlcoin.roles import work as work_module
 from pyerlcoin.roles.work import TOGETHER
 from tests.support.full_disk import FullDisk
 from tests.support.manual_timing import turns, until
-from tests.support.room import COIN, DONE, Room, coins
+from tests.support.room import COIN, DONE, SERVER, Room, coins
 
 
 async def test_a_hit_that_hashlib_denies_is_not_reported() -> None:
@@ -169,6 +173,25 @@ async def test_coins_and_done_that_the_server_could_not_write_are_all_told_again
         assert server.ledger.worth() == len(coins(1, 100))
         assert server.ledger.progress(room.timing.now()).finished == 100
         assert room.miner.view().rejected == 0
+
+
+async def test_a_coin_of_the_former_secret_that_is_told_late_is_neither_shown_nor_reported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(work_module, "TOGETHER", 3600.0)
+    room = Room()
+    await room.serve()
+    async with room.mining():
+        search = await room.searching()
+        search.find(coins(1, 100)[0])
+        room.network.crash(SERVER, Atom("shutdown"))
+        await room.serve(b"another")
+        await room.rejoined()
+        await until(lambda: room.of(told.UnitAbandoned))
+        await room.searching()
+        assert search.future.cancelled()
+        assert room.of(told.CoinFound) == []
+        assert room.asked(COIN) == []
 
 
 async def test_no_more_than_so_many_coins_of_a_lane_wait_for_their_answer() -> None:

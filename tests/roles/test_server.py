@@ -175,6 +175,31 @@ async def test_a_lease_ends_by_time_without_any_request() -> None:
     assert len(game.of(Returned)) == 1
 
 
+async def test_leases_end_one_after_another_without_any_request() -> None:
+    game = await Game(workload=5, lease=30.0).start()
+    alice, bob = await game.caller(), await game.caller("b@a.b")
+    await alice.call(SERVER, (HELLO, b"Alice"))
+    game.timing.advance(10.0)
+    await bob.call(SERVER, (HELLO, b"Bob"))
+    game.timing.advance(20.0)
+    assert len(game.of(Returned)) == 1
+    game.timing.advance(10.0)
+    assert len(game.of(Returned)) == 2
+
+
+async def test_a_grace_that_ends_before_every_lease_ends_without_any_request() -> None:
+    game = await Game(workload=5, grace=10.0, lease=100.0).start()
+    alice, bob = await game.caller(), await game.caller("b@a.b")
+    await alice.call(SERVER, (HELLO, b"Alice"))
+    await bob.call(SERVER, (HELLO, b"Bob"))
+    lease_ends = game.ledger.next_deadline()
+    await alice.close()
+    grace_ends = game.ledger.next_deadline()
+    assert grace_ends == game.timing.now() + 10.0
+    game.timing.advance(10.0)
+    assert game.ledger.next_deadline() == lease_ends
+
+
 async def test_one_timer_however_many_leases() -> None:
     game = await Game(workload=5, lease=30.0).start()
     alice = await game.caller()

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from pyerlcoin.errors import CannotReach, GaveUp, RefusedByPeer
 from pyerlcoin.roles import events as told
-from pyerlcoin.roles.cluster import NoServer
+from pyerlcoin.roles.cluster import NodeLost, NoServer
 from pyerlcoin.roles.events import Events
 from pyerlcoin.roles.miner import MinerOptions, MinerRole
 from pyerlcoin.roles.session import Backoff
-from tests.support.manual_timing import until
+from tests.support.manual_timing import turns, until
 from tests.support.memory_cluster import MemoryCluster
 from tests.support.room import COIN, DONE, HELLO, SERVER, Room, coins
 
@@ -119,6 +119,62 @@ async def test_hello_is_said_again_without_waiting_for_the_search() -> None:
         await room.searching()
         progress = server.ledger.progress(room.timing.now())
         assert (progress.finished, progress.coins) == (100, len(coins(1, 100)))
+
+
+async def test_a_request_that_fails_is_a_loss_although_the_monitor_says_nothing() -> None:
+    room = Room()
+    await room.serve()
+    async with room.mining():
+        search = await room.searching()
+        room.host.hold = True
+        search.finish([])
+        await until(lambda: room.asked(DONE))
+        fail_first(room)
+        await turns()
+        assert [gone.reason for gone in room.of(told.ServerGone)] == ["the request was lost"]
+        assert len(room.network.requests) == 2
+        room.host.hold = False
+        await room.rejoined()
+        assert room.network.requests[2][1] == (HELLO, b"Alice")
+
+
+async def test_a_request_that_fails_after_a_new_hello_is_no_new_loss() -> None:
+    room = Room(lanes=2)
+    await room.serve()
+    async with room.mining():
+        await room.searching(2)
+        room.host.hold = True
+        room.searches.running[0].finish([])
+        await until(lambda: len(room.asked(DONE)) == 2)
+        # The monitor tells of a loss, and the request has no end yet.
+        for gone in list(room.host.watchers.values()):
+            gone(NodeLost(SERVER.node))
+        room.host.hold = False
+        await room.rejoined()
+        fail_first(room)
+        await turns()
+        assert room.miner.view().joined
+        assert len(room.of(told.ServerGone)) == 1
+
+
+async def test_when_the_first_of_many_requests_fails_no_other_stays_on_its_way() -> None:
+    room = Room()
+    await room.serve()
+    async with room.mining():
+        search = await room.searching()
+        room.host.hold = True
+        search.finish()
+        await until(lambda: room.asked(DONE))
+        assert len(room.host.pending) == len(coins(1, 100)) + 1
+        fail_first(room)
+        await turns()
+        assert not room.host.pending
+        room.host.hold = False
+
+
+def fail_first(room: Room) -> None:
+    """The request that waits longest ends without its answer."""
+    next(iter(room.host.pending)).set_exception(CannotReach("the request was lost"))
 
 
 async def test_already_registered_after_a_loss_goes_on_with_the_unit_it_has() -> None:

@@ -147,6 +147,17 @@ async def test_a_search_is_to_wait_while_very_many_coins_are_untold(monkeypatch:
     assert search.full(), "those that wait for their answers count as well"
 
 
+async def test_coins_that_are_dropped_wait_for_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work_module, "TOGETHER", 3600.0)
+    search, work, task = await begun(lambda n: None)
+    assert search.full is not None
+    work.untold = dict.fromkeys(range(BACKLOG))
+    assert search.full()
+    work.interrupt("why", drop=True)
+    assert not search.full()
+    assert await task is False
+
+
 async def test_what_is_settled_is_not_counted_twice() -> None:
     searches, work = HandSearches(), Work(Unit(1, 9), b"s")
     await work.search(searches, 1, lambda n: None)
