@@ -12,17 +12,20 @@ from urllib.request import urlopen
 
 import pytest
 
-from pyerlcoin.cli.page import page_served, pages_within, read_page
+from pyerlcoin.cli.page import HORIZON, Page, page_served, pages_within, read_page
 from pyerlcoin.coin.facts import CoinAccepted
 from pyerlcoin.coin.ledger import Ledger
 from pyerlcoin.errors import WrongUsage
 from pyerlcoin.roles.events import Events
 from pyerlcoin.roles.timing import LoopTiming
+from pyerlcoin.web.board import NEWEST, Board
 from pyerlcoin.web.door import SPARE
 from pyerlcoin.web.feed import CLIENTS
+from pyerlcoin.web.history import POINTS
+from pyerlcoin.web.schedule import Schedule
 from tests.cli.conftest import serving
 from tests.support.cli import Run, refused
-from tests.support.games import open_store, play
+from tests.support.games import commit, open_store, play
 from tests.support.ports import free_port, fresh_node
 
 
@@ -106,6 +109,39 @@ async def test_a_ledger_that_goes_on_is_shown_with_its_past(tmp_path: Path) -> N
         assert state["history"]["coins"][-1] == store.ledger.worth() > 0
         assert state["history"]["start_seconds"] < began + 60
         assert [(coin["n"], coin["miner"]) for coin in state["newest"]] == [("25", "Cleo"), ("12", "Bob"), ("3", "Ann")]
+
+
+async def test_a_board_that_comes_back_in_its_frozen_minutes_tells_no_coin_of_theirs(tmp_path: Path) -> None:
+    timing = LoopTiming()
+    now = timing.now()
+    # Both are within what the curves take for one moment, and there are more after it than are told as the newest.
+    frozen, before, after = now - HORIZON / POINTS / 2, range(1, 4), range(4, 4 + 2 * NEWEST)
+    with open_store(tmp_path / "x", now=frozen - 2, workload=1000) as store:
+        facts = [*store.ledger.hello(1, "ann@h", "Ann", frozen - 2).facts]
+        for coins, at in ((before, frozen - 1), (after, frozen + 1)):
+            facts += [fact for n in coins for fact in store.ledger.coin(1, "ann@h", "Ann", n, at).facts]
+        commit(store, facts)
+    page = Page("127.0.0.1", 0, Schedule(frozen, now + 3600))
+    async with AsyncExitStack() as stack:
+        store = stack.enter_context(open_store(tmp_path / "x", now=now))
+        assert store.ledger.worth() == len(before) + len(after)
+        url = await stack.enter_async_context(page_served(page, store.ledger, Events(), timing, file=tmp_path / "x"))
+        assert url is not None
+        state = await state_of(url)
+        assert state["phase"] == "frozen"
+        assert state["game"]["coins"] == state["history"]["coins"][-1] == len(before)
+        assert [(miner["name"], miner["coins"]) for miner in state["miners"]] == [("Ann", len(before))]
+        assert [coin["n"] for coin in state["newest"]] == ["3", "2", "1"]
+
+
+async def test_a_board_that_is_gone_is_told_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    events, timing = Events(), LoopTiming()
+    told: list[object] = []
+    monkeypatch.setattr(Board, "fact", lambda board, fact: told.append(fact))
+    async with page_served(read_page("127.0.0.1:0", None, None), Ledger(b"s", now=timing.now()), events, timing):
+        events.publish(1)
+    events.publish(2)
+    assert told == [1]
 
 
 async def state_of(url: str) -> Any:

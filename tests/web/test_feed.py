@@ -57,3 +57,13 @@ async def test_closing_ends_every_reader_and_every_one_to_come() -> None:
         assert await waiting.fetch() is None
     with feed.subscribe() as late:
         assert await late.fetch() is None
+
+
+async def test_what_was_fetched_is_not_fetched_again() -> None:
+    feed = Feed()
+    with feed.subscribe() as reader:
+        feed.publish("state", b"s1")
+        feed.publish("history", b"h1")
+        assert await reader.fetch() == b"s1h1"
+        feed.publish("state", b"s2")
+        assert await reader.fetch() == b"s2"

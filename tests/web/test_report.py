@@ -34,12 +34,13 @@ def test_its_policy_names_the_script_and_the_style_that_are_in_it() -> None:
 
 
 def test_it_holds_the_evening_and_no_name_can_end_it() -> None:
-    evening = Evening(dict.fromkeys(HOSTILE, 100.0))
+    names = {*HOSTILE, "R&D", "]]>", "&lt;/script&gt;"}
+    evening = Evening(dict.fromkeys(names, 100.0))
     evening.run(30)
     text = report(evening)
     (data,) = re.findall(r'<script type="application/json" id="evening">(.*?)</script>', text, re.DOTALL)
-    assert "<" not in data
+    assert {"<", ">", "&"}.isdisjoint(data)
     evening_again = json.loads(data)
-    assert {miner["name"] for miner in evening_again["history"]["miners"]} <= set(HOSTILE)
-    assert {miner["name"] for miner in evening_again["state"]["miners"]} == set(HOSTILE)
+    assert {miner["name"] for miner in evening_again["history"]["miners"]} <= names
+    assert {miner["name"] for miner in evening_again["state"]["miners"]} == names
     assert text.count("<script") == 2
