@@ -41,7 +41,7 @@ def test_it_stops_after_so_many_seconds(near: Served, run: Run) -> None:
 def test_it_stops_after_so_many_coins(near: Served, run: Run) -> None:
     code, out, err = run("mine", near.node, "--as", "Cid", *MINE, "--coins", "2", "--quiet")
     assert (code, err) == (0, "")
-    assert "coins are mined" in out
+    assert "2 coins are mined" in out
 
 
 def test_a_wrong_number_of_zeros_is_seen_by_both(near: Served, run: Run) -> None:

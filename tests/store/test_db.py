@@ -132,3 +132,11 @@ def test_who_reads_what_is_at_rest_leaves_nothing_beside_it(tmp_path: Path) -> N
         insert(db, 1)
     db.close()
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+def test_an_empty_log_has_nothing_that_the_file_lacks(tmp_path: Path) -> None:
+    connect(tmp_path / "x", write=True).close()
+    (tmp_path / "x-wal").touch()
+    assert is_at_rest(tmp_path / "x")
+    (tmp_path / "x-wal").write_bytes(b"1")
+    assert not is_at_rest(tmp_path / "x")

@@ -4,7 +4,7 @@ from pyerlcoin.coin.past import Open
 from pyerlcoin.coin.unit import Unit
 from pyerlcoin.store.export import ExportedMiner, export
 from pyerlcoin.store.reading import Reading
-from tests.support.games import SECRET, open_store, play
+from tests.support.games import SECRET, commit, open_store, play
 
 
 def test_everything_is_in_it(tmp_path: Path) -> None:
@@ -32,6 +32,15 @@ def test_everything_is_in_it(tmp_path: Path) -> None:
         ExportedMiner("Cleo", "elsewhere@h", 1, 1001.0, 1022.0, 0),
     ]
     assert len(whole.refused) == 2
+
+
+def test_a_unit_that_waits_whole_for_its_miner_is_returned_and_not_open(tmp_path: Path) -> None:
+    with open_store(tmp_path / "x") as store:
+        commit(store, store.ledger.hello(1, "ann@h", "Ann", 1001.0).facts)
+        commit(store, store.ledger.down(1, 1002.0))
+        with Reading(tmp_path / "x") as reading:
+            whole = export(reading)
+    assert (whole.open, whole.returned) == ([], [Open(Unit(1, 10), "Ann", "ann@h")])
 
 
 def test_of_nothing(tmp_path: Path) -> None:

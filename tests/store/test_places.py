@@ -53,6 +53,23 @@ def test_the_writer_places_them_when_they_are_enough(db: sqlite3.Connection, mon
     assert db.execute("SELECT count(*) FROM place").fetchone() == (10,)
 
 
+def test_the_writer_places_them_no_oftener_than_that(db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    placed: list[int] = []
+
+    def counted(connection: sqlite3.Connection) -> int:
+        placed.append(place(connection))
+        return placed[-1]
+
+    monkeypatch.setattr("pyerlcoin.store.writer.PLACE_EVERY", 10)
+    monkeypatch.setattr("pyerlcoin.store.writer.place", counted)
+    writer = Writer(db)
+    writer.write([Registered(0.0, "Ann", "ann@h")])
+    for worth in range(1, 26):
+        writer.write(coins(worth, 1))
+        writer.tidy()
+    assert placed == [10, 20]
+
+
 def test_a_start_places_all_of_them(tmp_path: Path) -> None:
     path = tmp_path / "x"
     with open_store(path) as store:

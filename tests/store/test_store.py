@@ -121,6 +121,16 @@ def test_first_and_workload_are_the_file_s_own_unless_said(tmp_path: Path) -> No
         assert (store.ledger.first, store.ledger.workload) == (1, 1)
 
 
+def test_a_workload_that_was_said_stays_although_the_first_commit_is_refused(tmp_path: Path) -> None:
+    open_store(tmp_path / "x", workload=10).close()
+    with open_store(tmp_path / "x", workload=3) as store:
+        facts = store.ledger.hello(1, "a@h", "Ann", 1001.0).facts
+        with pytest.raises(NotWritten):
+            commit(store, [*facts, *facts])
+        store.ledger.rollback(1002.0)
+        assert unit_of(store.ledger.hello(1, "a@h", "Ann", 1002.0)) == Unit(1, 3)
+
+
 @pytest.mark.parametrize(("durability", "level"), [("normal", 1), ("full", 2)])
 def test_durability(tmp_path: Path, durability: str, level: int) -> None:
     with open_store(tmp_path / "x", durability=durability) as store:

@@ -202,3 +202,14 @@ def test_coins_alone_that_fail_are_not_there(db: sqlite3.Connection) -> None:
     assert db.execute("SELECT n FROM coin").fetchall() == [(1,)]
     writer.write([CoinAccepted(0.0, 2, "Ann", 2, 2)])
     assert db.execute("SELECT n, seq FROM coin").fetchall() == [(1, 2), (2, 3)]
+
+
+def test_coins_that_are_more_than_one_statement_are_all_there_or_none(db: sqlite3.Connection) -> None:
+    writer = Writer(db)
+    writer.write([Registered(0.0, "Ann", "ann@h")])
+    facts = [CoinAccepted(0.0, n, "Ann", n, n) for n in range(1, 201)]
+    with pytest.raises(sqlite3.Error):
+        writer.write([*facts, facts[-1]])
+    assert db.execute("SELECT count(*) FROM coin").fetchone() == (0,)
+    writer.write(facts)
+    assert db.execute("SELECT count(*), max(seq) FROM coin").fetchone() == (200, 201)
