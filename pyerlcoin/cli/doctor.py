@@ -16,7 +16,7 @@ from pyerlcoin.beam.node.diagnosis import diagnose
 from pyerlcoin.cli.node_options import NodeOptions, with_node_options
 from pyerlcoin.cli.options import AsJson, NodeArgument
 from pyerlcoin.cli.output import json_line
-from pyerlcoin.cli.own_node import new_name, own_name, read_carrier, read_node, own_cookie
+from pyerlcoin.cli.own_node import new_name, own_cookie, own_name, read_carrier, read_node
 from pyerlcoin.cli.text import counted, shown
 from pyerlcoin.errors import ExitCode, GameError, RefusedByPeer
 from pyerlcoin.roles import messages

@@ -19,7 +19,7 @@ from pyerlcoin.roles.cluster import Cluster
 from pyerlcoin.runtimes.native import NativeCluster, translated
 from pyerlcoin.runtimes.pyrlang import make_pyrlang_cluster
 
-__all__ = ["make_cluster", "new_name", "only_here", "own_name", "read_carrier", "read_node", "own_cookie"]
+__all__ = ["make_cluster", "new_name", "only_here", "own_cookie", "own_name", "read_carrier", "read_node"]
 
 _EPMD_PORT: Final = 4369
 
