@@ -188,9 +188,9 @@ class Process:
 
         def tell(route: Route) -> None:
             self._links[pid] = None
-            route.link(self, pid)
+            route.link(self, pid)  # which may undo it at once, if there is no such process
             route.process_ended(self, reason)
-            del self._links[pid]
+            self._links.clear()
 
         self.node.via(pid.node, tell)
 
@@ -225,8 +225,10 @@ class Process:
 
     def link_fired(self, pid: Pid, reason: Term) -> None:
         """The other end of a link ended with that reason. Ignored if there is no link (any more)."""
-        if pid in self._links:
-            del self._links[pid]
+        if pid not in self._links:
+            return
+        del self._links[pid]
+        if self.alive:
             self._mailbox.deliver(Exited(pid, reason), self.node.local)
 
     @property

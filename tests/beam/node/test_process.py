@@ -112,6 +112,19 @@ async def test_links(where: str) -> None:
         assert (here.tables().links, there.tables().links) == (0, 0)
 
 
+async def test_the_end_of_a_process_that_linked_itself_to_one_of_a_former_life() -> None:
+    """It is told over the connection that comes, and keeps nobody else from that."""
+    async with Cluster() as cluster:
+        here, there = await cluster.start(), await cluster.start()
+        watcher = Watcher()
+        process, now = here.spawn(watcher), there.process().pid
+        process.link(Pid.make(now.node, now.id, now.serial, now.creation - 1))
+        process.exit()
+        await here.ping(there.name)
+        assert watcher.exits.empty()
+        assert (process.linked, here.tables().links, there.tables().links) == ([], 0, 0)
+
+
 @pytest.mark.parametrize("where", ["here", "there"])
 async def test_a_link_that_crosses_an_unlink_is_none(where: str) -> None:
     async with Cluster() as cluster:
