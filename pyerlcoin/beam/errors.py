@@ -357,7 +357,7 @@ class NotAllowed(Refused):
             return f"{self.node} is too old, it lacks {', '.join(self.lacking)}: run it on OTP 25 or newer"
         return (
             f"{self.node} does not allow this node to connect: its log says which flag or name it refuses; most often "
-            "one name is long and the other short, so write its name as it was started"
+            "both have one name, or over TLS this node's certificate is not for the host part of its name"
         )
 
 

@@ -318,7 +318,13 @@ TLS_FAULTS = [
     ("good", None, "tls", ExitCode.REFUSED, "or does not speak TLS: its log may say which"),
     ("stranger", "good", "tls", ExitCode.REFUSED, "had seen this node's certificate (its log may say why): is it"),
     ("expired", "good", "tls", ExitCode.REFUSED, "had seen this node's certificate (its log may say why): is it"),
-    ("elsewhere", "good", "handshake", ExitCode.REFUSED, "most often one name is long and the other short"),
+    (
+        "elsewhere",
+        "good",
+        "handshake",
+        ExitCode.REFUSED,
+        "this node's certificate is not for the host part of its name",
+    ),
     (None, "good", "handshake", ExitCode.CANNOT_REACH, "or does one side use TLS and the other not"),
 ]
 
