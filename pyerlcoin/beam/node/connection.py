@@ -146,7 +146,7 @@ class Connection(asyncio.BufferedProtocol):
             waits = REPLIES if len(self._unhurried) >= FEW else int(due)
             if waits:
                 # Some 0.08 ms, or 0.25 for replies. No coroutine may be here, and the loop's timers are too coarse.
-                time.sleep(waits * self._owner.gather_time)  # reason: a dozen calls in one read each cost less
+                time.sleep(waits * self._owner.gather_time)  # reason: read by the dozen, a call costs a quarter less
                 self.gathered += 1
         return self._buffer
 
