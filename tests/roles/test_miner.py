@@ -394,10 +394,7 @@ async def test_a_unit_that_comes_in_a_pause_waits_for_its_end() -> None:
     room = Room()
     await room.serve()
     async with room.mining():
-        search = await room.searching()
-        room.host.hold = True
-        search.finish([])
-        await until(lambda: room.asked(DONE))
+        await room.done_waits()
         room.miner.pause()
         room.host.release()
         await turns(50)

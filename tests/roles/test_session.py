@@ -36,10 +36,7 @@ async def test_a_call_has_no_clock_but_says_that_it_waits() -> None:
     room = Room()
     await room.serve()
     async with room.mining():
-        search = await room.searching()
-        room.host.hold = True
-        search.finish([])
-        await until(lambda: room.asked(DONE))
+        await room.done_waits()
         room.timing.advance(4.9)
         assert room.of(told.StillWaiting) == []
         room.timing.advance(0.2)
@@ -125,10 +122,7 @@ async def test_a_request_that_fails_is_a_loss_although_the_monitor_says_nothing(
     room = Room()
     await room.serve()
     async with room.mining():
-        search = await room.searching()
-        room.host.hold = True
-        search.finish([])
-        await until(lambda: room.asked(DONE))
+        await room.done_waits()
         fail_first(room)
         await turns()
         assert [gone.reason for gone in room.of(told.ServerGone)] == ["the request was lost"]

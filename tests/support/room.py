@@ -100,6 +100,13 @@ class Room:
         await until(lambda: len(self.searches.running) == count)
         return self.searches.running[-1]
 
+    async def done_waits(self) -> None:
+        """The one search ends without a coin, and the host holds the answer to the done that follows."""
+        search = await self.searching()
+        self.host.hold = True
+        search.finish([])
+        await until(lambda: self.asked(DONE))
+
     async def lose_the_answers(self) -> None:
         """Those that the host holds never come: the connection is cut, and the miner says hello on the next."""
         self.host.hold = False
