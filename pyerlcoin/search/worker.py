@@ -60,7 +60,7 @@ def serve(engine: Engine, source: BinaryIO, sink: BinaryIO) -> None:
 
 
 def in_a_line(error: Exception) -> str:
-    """An engine's exception. What LLVM says may go over pages, of which the first line says what it is about."""
+    """An engine's exception in one line. What LLVM says may go over pages: the first 200 characters are enough."""
     return f"{type(error).__name__}: {' '.join(str(error).split()):.200}"
 
 

@@ -31,8 +31,9 @@ the log in it begins anew."""
 LONG: Final = 8 * LOG_BYTES
 """Of a log of this size who writes moves the last part."""
 
-AHEAD: Final = 2 * LONG
-"""Of a log that grew by so much while the thread was at it who writes waits: the disk takes less than comes."""
+_AHEAD: Final = 2
+"""Times that size, by which a log may grow while the thread is at it. From there on who writes waits: the disk takes
+less than comes."""
 
 _COMMITS: Final = 64
 """Between two looks at the log's size."""
@@ -50,7 +51,7 @@ class Checkpointer:
         self._log = Path(f"{path}-wal")
         self._often = often
         self._long = long
-        self._ahead = long * AHEAD // LONG
+        self._ahead = _AHEAD * long
         self._commits = 0
         self._size = 0
         """Of the log when the thread was last asked to move it."""

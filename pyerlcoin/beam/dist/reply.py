@@ -60,7 +60,10 @@ def address_reply(flags: int, from_pid: Pid, caller: Pid, tag: Term, message: Te
 
 
 def address_alias(flags: int, from_pid: Pid, alias: Reference, message: Term) -> AliasSend | AltactSigSend | None:
-    """The control message that brings `message` to an alias; None where the flags know none. Otherwise as above."""
+    """The control message that brings `message` to an alias of the peer's.
+
+    None where the flags, the negotiated ones, know no alias. `from_pid` is our process that sends.
+    """
     if flags & _ALTACT_SIG_FLAG:
         return AltactSigSend(_TO_ALIAS, from_pid, alias, None, message)
     if flags & _ALIAS_FLAG:
