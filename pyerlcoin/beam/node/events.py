@@ -71,7 +71,7 @@ class EpmdTakenOver:
 
 @dataclass(frozen=True, slots=True)
 class EpmdOpened:
-    """This node, the port mapper of its host, now is it on `addresses` as well: who registered is looked for there."""
+    """This node, the port mapper of its host, listens on `addresses` as well now: its nodes are looked for there."""
 
     epmd_port: int
     addresses: tuple[str, ...]
